@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the core share. Drivers include <linux/accel.h> only.
+ *
+ * Lock order, outermost first: accel_queue.submit_lock, accel_queue.lock, the
+ * dma_resv of a job's buffers, accel_file.promise_lock, accel_timeline.lock; and,
+ * as none of those may be taken on the way to signalling a fence but the last,
+ * accel_engine.abort_lock, accel_engine.lock. accel_bo.lock nests inside
+ * mmap_lock and a SUBMIT's accel_queue.submit_lock. Spinlocks never nest.
+ */
+#ifndef _ACCEL_INTERNAL_H
+#define _ACCEL_INTERNAL_H
+
+#include <linux/accel.h>
+#include <linux/atomic.h>
+#include <linux/rbtree.h>
+#include <linux/xarray.h>
+
+#define ACCEL_JOBS_MAX		1024
+#define ACCEL_JOB_BOS_MAX	256
+#define ACCEL_POINTS_MAX	64
+
+/* census.c: how many there are of everything that a client can cause */
+enum accel_census {
+	ACCEL_CENSUS_FILES,
+	ACCEL_CENSUS_BOS,
+	ACCEL_CENSUS_MAPPINGS,
+	ACCEL_CENSUS_QUEUES,
+	ACCEL_CENSUS_TIMELINES,
+	ACCEL_CENSUS_JOBS,
+	ACCEL_CENSUS_FENCES,
+	ACCEL_CENSUS_WAITERS,
+	ACCEL_CENSUS_ORPHANS,
+	ACCEL_CENSUS_COUNT,
+};
+
+extern atomic_long_t accel_census[ACCEL_CENSUS_COUNT];
+
+static inline void accel_census_inc(enum accel_census what)
+{
+	atomic_long_inc(&accel_census[what]);
+}
+
+static inline void accel_census_dec(enum accel_census what)
+{
+	atomic_long_dec(&accel_census[what]);
+}
+
+void accel_census_drain(void);
+void accel_census_init(void);
+void accel_census_exit(void);
+
+/**
+ * struct accel_file - an open file
+ * @dev: the device, with a reference
+ * @id: never used again for another file; never 0
+ * @objects: what ids stand for; an entry is reserved while its ioctl runs
+ * @promise_lock: serialises who promises points on timelines of this file, so
+ *	that a job's points are promised all or none
+ * @name_lock: protects @name
+ * @name: label for an administrator
+ */
+struct accel_file {
+	struct accel_device *dev;
+	u64 id;
+	struct xarray objects;
+	struct mutex promise_lock;
+	spinlock_t name_lock;
+	char name[ACCEL_NAME_SIZE];
+};
+
+struct accel_file *accel_file_create(struct accel_device *dev);
+void accel_file_destroy(struct accel_file *file);
+
+extern const struct file_operations accel_fops;
+
+/* ioctl.c */
+#define ACCEL_IOCTL_WITHOUT_DEVICE	BIT(1)	/* works when the device is gone */
+
+extern const struct accel_ioctl_desc accel_ioctls[];
+extern const unsigned int accel_ioctl_count;
+
+long accel_ioctl_dispatch(struct accel_file *file, unsigned int cmd,
+			  void __user *uarg);
+int accel_copy_element(void *dst, size_t known, size_t min, u64 array,
+		       u32 stride, u32 index);
+
+#define ACCEL_IOCTL_DECLARE(NAME, name, nr, last) \
+	int accel_##name##_ioctl(struct accel_ioctl_call *call);
+ACCEL_IOCTL_TABLE(ACCEL_IOCTL_DECLARE)
+
+/* object.c */
+/**
+ * struct accel_object_type - a kind of object
+ * @destroy: its id is gone; may sleep; NULL if nothing is to be done
+ * @release: its last reference is gone; may sleep; frees it
+ */
+struct accel_object_type {
+	void (*destroy)(struct accel_object *obj);
+	void (*release)(struct accel_object *obj);
+};
+
+extern const struct accel_object_type accel_bo_type;
+extern const struct accel_object_type accel_queue_type;
+extern const struct accel_object_type accel_timeline_type;
+
+void accel_object_init(struct accel_object *obj,
+		       const struct accel_object_type *type);
+int accel_object_reserve(struct accel_ioctl_call *call, struct accel_object *obj);
+void accel_object_publish(struct accel_ioctl_call *call);
+void accel_object_abort(struct accel_ioctl_call *call);
+struct accel_object *accel_object_get(struct accel_file *file, u32 id,
+				      const struct accel_object_type *type);
+void accel_object_put(struct accel_object *obj);
+void accel_object_put_any_context(struct accel_object *obj);
+void accel_object_destroy_all(struct accel_file *file);
+void accel_object_drain(void);
+
+/* bo.c, bo_shmem.c, bo_dma.c */
+extern const struct accel_bo_ops accel_bo_shmem_ops;
+extern const struct accel_bo_ops accel_bo_dma_ops;
+
+unsigned long accel_bo_page_pfn(struct accel_bo *bo, pgoff_t page);
+int accel_bo_page_vmap(struct accel_bo *bo);
+void accel_bo_page_vunmap(struct accel_bo *bo);
+struct accel_bo *accel_bo_get(struct accel_file *file, u32 id);
+int accel_bo_mmap(struct accel_file *file, struct vm_area_struct *vma);
+void accel_bo_detach_all(struct accel_device *dev);
+
+/**
+ * struct accel_timeline - points that are reached in order
+ * @obj: its id, or only a reference of its queue's and jobs'
+ * @dev: the device
+ * @dev_link: in accel_device.timelines
+ * @queue_owned: only ends of jobs of one queue signal it
+ * @lock: protects what follows; innermost, taken in any context
+ * @completed: highest point reached
+ * @promised: highest point signalled, or promised by an accepted job
+ * @held_count: promises in @pending by jobs that are held
+ * @closed: negative errno once nobody can promise anything any more
+ * @pending: struct accel_point_entry of points promised and not reached, in order
+ * @waiters: those who wait for a point to be reached
+ * @backers: held jobs that wait for a point to be promised by one that is not
+ * @failed: number of points that failed
+ * @failures: the newest of them, a ring
+ * @failure_next: where the next goes
+ * @lost_upto: highest point that a forgotten failure covered
+ */
+struct accel_timeline {
+	struct accel_object obj;
+	struct accel_device *dev;
+	struct list_head dev_link;
+	bool queue_owned;
+	spinlock_t lock;
+	u64 completed;
+	u64 promised;
+	u32 held_count;
+	int closed;
+	struct list_head pending;
+	struct rb_root_cached waiters;
+	struct rb_root_cached backers;
+	u64 failed;
+#define ACCEL_TIMELINE_FAILURES	64
+	struct {
+		u64 first;
+		u64 last;
+		int error;
+	} failures[ACCEL_TIMELINE_FAILURES];
+	u32 failure_next;
+	u64 lost_upto;
+};
+
+/**
+ * struct accel_timeline_waiter - somebody who waits for a point
+ * @node: in accel_timeline.waiters or .backers
+ * @timeline: the timeline, with a reference that the owner holds
+ * @value: the point
+ * @in: the tree that @node is in, or NULL; protected by accel_timeline.lock
+ * @reached: called once, with accel_timeline.lock held and interrupts off, when
+ *	the point is reached, with its status. A job that may start now is added
+ *	to @ready
+ * @backed: the same when the point is backed; NULL for who does not care
+ */
+struct accel_timeline_waiter {
+	struct rb_node node;
+	struct accel_timeline *timeline;
+	u64 value;
+	struct rb_root_cached *in;
+	void (*reached)(struct accel_timeline_waiter *waiter, int status,
+			struct list_head *ready);
+	void (*backed)(struct accel_timeline_waiter *waiter);
+};
+
+/* What accel_timeline_add_waiter() found. */
+enum accel_wait_result {
+	ACCEL_WAIT_REACHED,
+	ACCEL_WAIT_BACKED,
+	ACCEL_WAIT_UNBACKED,
+};
+
+struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value,
+					     bool queue_owned);
+struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id);
+int accel_timeline_status(struct accel_timeline *timeline, u64 value);
+enum accel_wait_result
+accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status);
+void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter);
+int accel_timeline_promise(struct accel_timeline *timeline,
+			   struct accel_point_entry *entry);
+void accel_timeline_unpromise(struct accel_timeline *timeline,
+			      struct accel_point_entry *entry);
+void accel_timeline_promise_next(struct accel_timeline *timeline,
+				 struct accel_point_entry *entry);
+void accel_timeline_unhold(struct accel_timeline *timeline,
+			   struct accel_point_entry *entry);
+void accel_timeline_end(struct accel_timeline *timeline,
+			struct accel_point_entry *entry, int error,
+			struct list_head *reached, struct list_head *ready);
+void accel_timeline_close(struct accel_timeline *timeline, int error);
+void accel_timeline_close_all(struct accel_device *dev, int error);
+
+/* fence.c */
+void accel_fence_init(struct accel_job *job, u64 seqno);
+void accel_fence_signal(struct accel_job *job, int error);
+int accel_job_lock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx);
+void accel_job_publish(struct accel_job *job);
+void accel_job_unlock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx);
+
+/* job.c */
+/**
+ * struct accel_job_wait - a point that a job waits for
+ * @waiter: on the point's timeline, with a reference to it
+ * @job: the job
+ * @link: in accel_job.implicit, if that is where it comes from
+ * @cancels: the job is cancelled if the point failed
+ */
+struct accel_job_wait {
+	struct accel_timeline_waiter waiter;
+	struct accel_job *job;
+	struct list_head link;
+	bool cancels;
+};
+
+/**
+ * struct accel_job_signal - a point that a job signals
+ * @timeline: the timeline, with a reference
+ * @entry: on that timeline; while it is there, it has a reference to the job
+ */
+struct accel_job_signal {
+	struct accel_timeline *timeline;
+	struct accel_point_entry entry;
+};
+
+struct accel_job *accel_job_create(struct accel_queue *queue,
+				   struct accel_file *file,
+				   const struct accel_submit_job *args);
+void accel_job_free(struct accel_job *job);
+void accel_job_add_explicit_waits(struct accel_job *job);
+int accel_job_add_implicit_wait(struct accel_job *job,
+				struct accel_timeline *timeline, u64 value);
+void accel_job_remove_waits(struct accel_job *job);
+int accel_job_promise(struct accel_job *job, struct accel_file *file);
+void accel_job_unhold(struct accel_job *job);
+void accel_job_end(struct accel_job *job, struct list_head *ready);
+void accel_jobs_end(struct list_head *jobs, struct list_head *ready);
+
+/* queue.c */
+int accel_queue_accept(struct accel_queue *queue, struct accel_file *file,
+		       struct accel_job *job, u64 *point);
+
+/* sched.c */
+/* What becomes of the jobs of a queue that accepts none any more. */
+static inline int accel_status_to_error(int status)
+{
+	return status == -ENODEV ? -ENODEV : -ECANCELED;
+}
+
+void accel_sched_add_queue(struct accel_queue *queue);
+void accel_sched_remove_queue(struct accel_queue *queue);
+int accel_sched_queue_status(struct accel_queue *queue);
+int accel_sched_add_job(struct accel_job *job);
+void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready);
+void accel_sched_cancel_queue(struct accel_queue *queue);
+void accel_sched_stop_engine(struct accel_engine *engine);
+void accel_jobs_start(struct list_head *ready);
+
+#endif /* _ACCEL_INTERNAL_H */

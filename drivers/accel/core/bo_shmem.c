@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Buffers in shmem: the default, for devices that reach all of system memory. */
+#include "accel_internal.h"
+
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/scatterlist.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+unsigned long accel_bo_page_pfn(struct accel_bo *bo, pgoff_t page)
+{
+	return page_to_pfn(bo->pages[page]);
+}
+
+int accel_bo_page_vmap(struct accel_bo *bo)
+{
+	bo->vaddr = vmap(bo->pages, bo->size >> PAGE_SHIFT, VM_MAP, PAGE_KERNEL);
+	return bo->vaddr ? 0 : -ENOMEM;
+}
+
+void accel_bo_page_vunmap(struct accel_bo *bo)
+{
+	vunmap(bo->vaddr);
+}
+
+static int accel_bo_shmem_alloc(struct accel_bo *bo)
+{
+	struct file *shmem;
+
+	shmem = shmem_file_setup("accel", bo->size,
+				 mk_vma_flags(VMA_NORESERVE_BIT));
+	if (IS_ERR(shmem))
+		return PTR_ERR(shmem);
+
+	/* A client that asks for too much gets ENOMEM; others get no OOM killer. */
+	mapping_set_gfp_mask(shmem->f_mapping, GFP_HIGHUSER |
+			     __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	mapping_set_unevictable(shmem->f_mapping);
+	bo->shmem = shmem;
+	return 0;
+}
+
+static void accel_bo_shmem_put_pages(struct accel_bo *bo, pgoff_t count)
+{
+	while (count)
+		put_page(bo->pages[--count]);
+	kvfree(bo->pages);
+	bo->pages = NULL;
+}
+
+static void accel_bo_shmem_free(struct accel_bo *bo)
+{
+	if (bo->pages)
+		accel_bo_shmem_put_pages(bo, bo->size >> PAGE_SHIFT);
+	fput(bo->shmem);
+}
+
+static int accel_bo_shmem_populate(struct accel_bo *bo)
+{
+	pgoff_t i, count = bo->size >> PAGE_SHIFT;
+	struct page *page;
+
+	bo->pages = kvcalloc(count, sizeof(*bo->pages), GFP_KERNEL_ACCOUNT);
+	if (!bo->pages)
+		return -ENOMEM;
+
+	for (i = 0; i < count; i++) {
+		page = fatal_signal_pending(current) ? ERR_PTR(-EINTR) :
+			shmem_read_mapping_page(bo->shmem->f_mapping, i);
+		if (IS_ERR(page)) {
+			accel_bo_shmem_put_pages(bo, i);
+			return PTR_ERR(page);
+		}
+		bo->pages[i] = page;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int accel_bo_shmem_map_dma(struct accel_bo *bo)
+{
+	struct device *hw = bo->dev->dev.parent;
+	struct sg_table *sgt __free(kfree) = NULL;
+	int ret;
+
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
+	if (!sgt)
+		return -ENOMEM;
+
+	ret = sg_alloc_table_from_pages_segment(sgt, bo->pages,
+						bo->size >> PAGE_SHIFT, 0,
+						bo->size,
+						dma_get_max_seg_size(hw),
+						GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+
+	ret = dma_map_sgtable(hw, sgt, DMA_BIDIRECTIONAL, 0);
+	if (ret) {
+		sg_free_table(sgt);
+		return ret;
+	}
+	bo->sgt = no_free_ptr(sgt);
+	return 0;
+}
+
+static void accel_bo_shmem_unmap_dma(struct accel_bo *bo)
+{
+	dma_unmap_sgtable(bo->dev->dev.parent, bo->sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(bo->sgt);
+	kfree(bo->sgt);
+}
+
+static void accel_bo_shmem_sync_for_cpu(struct accel_bo *bo)
+{
+	dma_sync_sgtable_for_cpu(bo->dev->dev.parent, bo->sgt, DMA_BIDIRECTIONAL);
+}
+
+static void accel_bo_shmem_sync_for_device(struct accel_bo *bo)
+{
+	dma_sync_sgtable_for_device(bo->dev->dev.parent, bo->sgt,
+				    DMA_BIDIRECTIONAL);
+}
+
+static void accel_bo_shmem_detach(struct accel_bo *bo)
+{
+	/* The pages are the system's. */
+}
+
+const struct accel_bo_ops accel_bo_shmem_ops = {
+	.alloc = accel_bo_shmem_alloc,
+	.free = accel_bo_shmem_free,
+	.populate = accel_bo_shmem_populate,
+	.pfn = accel_bo_page_pfn,
+	.vmap = accel_bo_page_vmap,
+	.vunmap = accel_bo_page_vunmap,
+	.map_dma = accel_bo_shmem_map_dma,
+	.unmap_dma = accel_bo_shmem_unmap_dma,
+	.sync_for_cpu = accel_bo_shmem_sync_for_cpu,
+	.sync_for_device = accel_bo_shmem_sync_for_device,
+	.detach = accel_bo_shmem_detach,
+};

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs as dma_fences, and the reservation objects of the buffers they use.
+ *
+ * A job's fence enters reservation objects when the job is not held any more, never
+ * before: from then on it signals in bounded time.
+ */
+#include "accel_internal.h"
+
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
+/* May be asked for after the device and its driver are gone. */
+static const char *accel_fence_get_driver_name(struct dma_fence *fence)
+{
+	return "accel";
+}
+
+static const char *accel_fence_get_timeline_name(struct dma_fence *fence)
+{
+	return "queue";
+}
+
+/*
+ * Without a release function, so that a job's memory is freed by dma-fence itself
+ * after a grace period and this module may be gone by then.
+ */
+static const struct dma_fence_ops accel_fence_ops = {
+	.get_driver_name = accel_fence_get_driver_name,
+	.get_timeline_name = accel_fence_get_timeline_name,
+};
+
+/* From here on the job's memory belongs to its fence. */
+void accel_fence_init(struct accel_job *job, u64 seqno)
+{
+	BUILD_BUG_ON(offsetof(struct accel_job, fence));
+
+	spin_lock_init(&job->fence_lock);
+	dma_fence_init(&job->fence, &accel_fence_ops, &job->fence_lock,
+		       job->queue->fence_context, seqno);
+	accel_census_inc(ACCEL_CENSUS_FENCES);
+}
+
+void accel_fence_signal(struct accel_job *job, int error)
+{
+	if (error)
+		dma_fence_set_error(&job->fence, error);
+	dma_fence_signal(&job->fence);
+	accel_census_dec(ACCEL_CENSUS_FENCES);
+}
+
+/*
+ * The timeline of an unfinished job behind a fence, with a reference; NULL if the
+ * job has ended. No fence but a job's is in a buffer that was never shared.
+ */
+static struct accel_timeline *accel_fence_timeline(struct dma_fence *fence,
+						   u64 *value)
+{
+	struct accel_job *job = container_of(fence, struct accel_job, fence);
+	struct accel_timeline *timeline;
+
+	/* A job gives up its queue after it has signalled. */
+	guard(spinlock_irqsave)(&job->fence_lock);
+	if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
+		return NULL;
+
+	timeline = job->queue->timeline;
+	refcount_inc(&timeline->obj.refs);
+	*value = job->point.value;
+	return timeline;
+}
+
+static int accel_job_wait_for_fence(struct accel_job *job,
+				    struct dma_fence *fence)
+{
+	struct accel_timeline *timeline;
+	u64 value;
+
+	/* A queue's jobs run in order anyway. */
+	if (fence->context == job->queue->fence_context)
+		return 0;
+
+	timeline = accel_fence_timeline(fence, &value);
+	return timeline ? accel_job_add_implicit_wait(job, timeline, value) : 0;
+}
+
+static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)
+{
+	bool write = use->flags & ACCEL_BO_WRITE;
+	struct dma_resv *resv = &use->bo->resv;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	int ret;
+
+	ret = dma_resv_reserve_fences(resv, 1);
+	if (ret)
+		return ret;
+
+	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write), fence) {
+		ret = accel_job_wait_for_fence(job, fence);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void accel_job_unlock_bos_but(struct accel_job *job, u32 count,
+				     struct accel_bo *but)
+{
+	while (count--)
+		if (job->bos[count].bo != but)
+			dma_resv_unlock(&job->bos[count].bo->resv);
+}
+
+/* All of them, in whatever order, with the others backing off as ww_mutex says. */
+static int accel_job_lock_resvs(struct accel_job *job,
+				struct ww_acquire_ctx *ctx)
+{
+	struct accel_bo *contended = NULL;
+	struct accel_bo *bo;
+	u32 i;
+	int ret;
+
+retry:
+	for (i = 0; i < job->bo_count; i++) {
+		bo = job->bos[i].bo;
+		if (bo == contended)
+			continue;
+		ret = dma_resv_lock_interruptible(&bo->resv, ctx);
+		if (!ret)
+			continue;
+
+		accel_job_unlock_bos_but(job, i, contended);
+		if (contended)
+			dma_resv_unlock(&contended->resv);
+		if (ret != -EDEADLK)
+			return ret;
+		ret = dma_resv_lock_slow_interruptible(&bo->resv, ctx);
+		if (ret)
+			return ret;
+		contended = bo;
+		goto retry;
+	}
+	return 0;
+}
+
+/*
+ * Lock the reservation objects of a job's buffers, make room for its fence, and have
+ * the job wait for what is there. On an error nothing is locked, and waits that
+ * were added stay, for the caller to remove.
+ */
+int accel_job_lock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx)
+{
+	int ret;
+	u32 i;
+
+	if (!job->bo_count)
+		return 0;
+
+	ww_acquire_init(ctx, &reservation_ww_class);
+	ret = accel_job_lock_resvs(job, ctx);
+	if (ret) {
+		ww_acquire_fini(ctx);
+		return ret;
+	}
+	ww_acquire_done(ctx);
+
+	for (i = 0; i < job->bo_count && !ret; i++)
+		ret = accel_job_collect(job, &job->bos[i]);
+	if (ret)
+		accel_job_unlock_bos(job, ctx);
+	return ret;
+}
+
+void accel_job_unlock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx)
+{
+	if (!job->bo_count)
+		return;
+
+	accel_job_unlock_bos_but(job, job->bo_count, NULL);
+	ww_acquire_fini(ctx);
+}
+
+/* Leave the job's fence where accel_job_lock_bos() has made room. */
+void accel_job_publish(struct accel_job *job)
+{
+	enum dma_resv_usage usage;
+	u32 i;
+
+	for (i = 0; i < job->bo_count; i++) {
+		usage = job->bos[i].flags & ACCEL_BO_WRITE ?
+			DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
+		dma_resv_add_fence(&job->bos[i].bo->resv, &job->fence, usage);
+	}
+}

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Jobs, from the copy of what a client asks for to the last of their traces.
+ *
+ * One allocation holds the driver's job, the lists and the command. Once accepted
+ * it belongs to the job's fence, which may outlive the job; what the job refers to
+ * is given back when it ends.
+ */
+#include "accel_internal.h"
+
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+static int accel_job_check(const struct accel_ops *ops,
+			   const struct accel_submit_job *args)
+{
+	if (args->flags & ~ACCEL_JOB_CANCEL_ON_ERROR)
+		return -EOPNOTSUPP;
+	if (!args->cmd_size || args->cmd_size > ops->cmd_size_max ||
+	    args->bo_count > ACCEL_JOB_BOS_MAX ||
+	    args->wait_count > ACCEL_POINTS_MAX ||
+	    args->signal_count > ACCEL_POINTS_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+/* The counts are set one by one, as entries come to hold references. */
+static struct accel_job *accel_job_alloc(struct accel_queue *queue,
+					 const struct accel_submit_job *args)
+{
+	const struct accel_ops *ops = queue->engine->dev->ops;
+	size_t bos, waits, signals, cmd, end;
+	struct accel_job *job;
+
+	/* None of the factors is large: accel_job_check() has seen them. */
+	bos = ALIGN(max(ops->job_size, sizeof(*job)), 8);
+	waits = bos + args->bo_count * sizeof(*job->bos);
+	signals = waits + args->wait_count * sizeof(*job->waits);
+	cmd = signals + args->signal_count * sizeof(*job->signals);
+	end = cmd + args->cmd_size;
+
+	job = kzalloc(end, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!job)
+		return NULL;
+
+	job->queue = queue;
+	refcount_inc(&queue->obj.refs);
+	job->bos = (void *)job + bos;
+	job->waits = (void *)job + waits;
+	job->signals = (void *)job + signals;
+	job->cmd = (void *)job + cmd;
+	job->cmd_size = args->cmd_size;
+	job->point.job = job;
+	INIT_LIST_HEAD(&job->implicit);
+	/* Both start with a guard, dropped when all waits have been added. */
+	atomic_set(&job->holds, 1);
+	atomic_set(&job->deps, 1);
+	accel_census_inc(ACCEL_CENSUS_JOBS);
+	return job;
+}
+
+/* Give back what the job refers to; in any context. */
+static void accel_job_put_all(struct accel_job *job)
+{
+	struct accel_job_wait *wait, *next;
+	u32 i;
+
+	for (i = 0; i < job->bo_count; i++)
+		accel_object_put_any_context(&job->bos[i].bo->obj);
+	for (i = 0; i < job->wait_count; i++)
+		accel_object_put_any_context(&job->waits[i].waiter.timeline->obj);
+	list_for_each_entry_safe(wait, next, &job->implicit, link) {
+		accel_object_put_any_context(&wait->waiter.timeline->obj);
+		kfree(wait);
+	}
+	accel_object_put_any_context(&job->queue->obj);
+	accel_census_dec(ACCEL_CENSUS_JOBS);
+}
+
+/* For a job that was not accepted. */
+void accel_job_free(struct accel_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->signal_count; i++)
+		accel_object_put_any_context(&job->signals[i].timeline->obj);
+	accel_job_put_all(job);
+	kfree(job);
+}
+
+static bool accel_job_has_bo(struct accel_job *job, struct accel_bo *bo)
+{
+	u32 i;
+
+	for (i = 0; i < job->bo_count; i++)
+		if (job->bos[i].bo == bo)
+			return true;
+	return false;
+}
+
+static int accel_job_copy_bo(struct accel_job *job, struct accel_file *file,
+			     const struct accel_submit_job *args, u32 index)
+{
+	struct accel_submit_bo use;
+	struct accel_bo *bo;
+	int ret;
+
+	ret = accel_copy_element(&use, sizeof(use),
+				 offsetofend(struct accel_submit_bo, flags),
+				 args->bos_ptr, args->bo_stride, index);
+	if (ret)
+		return ret;
+	if (use.flags & ~(ACCEL_BO_READ | ACCEL_BO_WRITE))
+		return -EOPNOTSUPP;
+	if (!use.flags)
+		return -EINVAL;
+
+	bo = accel_bo_get(file, use.id);
+	if (!bo)
+		return -ENOENT;
+	if (accel_job_has_bo(job, bo)) {
+		accel_object_put(&bo->obj);
+		return -EINVAL;
+	}
+
+	job->bos[index].bo = bo;
+	job->bos[index].flags = use.flags;
+	job->bo_count++;
+	return 0;
+}
+
+static int accel_job_copy_point(struct accel_file *file, u64 points_ptr,
+				u32 stride, u32 index,
+				struct accel_timeline **timeline, u64 *value)
+{
+	struct accel_point point;
+	int ret;
+
+	ret = accel_copy_element(&point, sizeof(point),
+				 offsetofend(struct accel_point, value),
+				 points_ptr, stride, index);
+	if (ret)
+		return ret;
+	if (point.reserved)
+		return -EINVAL;
+
+	*timeline = accel_timeline_get(file, point.timeline);
+	*value = point.value;
+	return *timeline ? 0 : -ENOENT;
+}
+
+static void accel_job_wait_reached(struct accel_timeline_waiter *waiter,
+				   int status, struct list_head *ready)
+{
+	struct accel_job_wait *wait = container_of(waiter, struct accel_job_wait,
+						   waiter);
+	struct accel_job *job = wait->job;
+
+	if (status < 0 && wait->cancels)
+		WRITE_ONCE(job->error, -ECANCELED);
+	if (!atomic_dec_and_test(&job->deps))
+		return;
+
+	/* Another thread may end the job before this one starts it. */
+	dma_fence_get(&job->fence);
+	refcount_inc(&job->queue->obj.refs);
+	list_add_tail(&job->ready_link, ready);
+}
+
+static void accel_job_wait_backed(struct accel_timeline_waiter *waiter)
+{
+	struct accel_job *job = container_of(waiter, struct accel_job_wait,
+					     waiter)->job;
+
+	/* What follows takes mutexes. Held jobs are not the fast path. */
+	if (atomic_dec_and_test(&job->holds))
+		queue_work(system_unbound_wq, &job->queue->hold_work);
+}
+
+static int accel_job_copy_wait(struct accel_job *job, struct accel_file *file,
+			       const struct accel_submit_job *args, u32 index)
+{
+	struct accel_job_wait *wait = &job->waits[index];
+	int ret;
+
+	ret = accel_job_copy_point(file, args->waits_ptr, args->wait_stride,
+				   index, &wait->waiter.timeline,
+				   &wait->waiter.value);
+	if (ret)
+		return ret;
+
+	wait->waiter.reached = accel_job_wait_reached;
+	wait->waiter.backed = accel_job_wait_backed;
+	wait->cancels = args->flags & ACCEL_JOB_CANCEL_ON_ERROR;
+	wait->job = job;
+	job->wait_count++;
+	return 0;
+}
+
+static int accel_job_copy_signal(struct accel_job *job, struct accel_file *file,
+				 const struct accel_submit_job *args, u32 index)
+{
+	struct accel_job_signal *signal = &job->signals[index];
+	int ret;
+
+	ret = accel_job_copy_point(file, args->signals_ptr, args->signal_stride,
+				   index, &signal->timeline,
+				   &signal->entry.value);
+	if (ret)
+		return ret;
+
+	signal->entry.job = job;
+	job->signal_count++;
+	return signal->timeline->queue_owned ? -EPERM : 0;
+}
+
+static int accel_job_copy(struct accel_job *job, struct accel_file *file,
+			  const struct accel_submit_job *args)
+{
+	int ret = 0;
+	u32 i;
+
+	if (copy_from_user((void *)job->cmd, u64_to_user_ptr(args->cmd_ptr),
+			   args->cmd_size))
+		return -EFAULT;
+	for (i = 0; i < args->bo_count && !ret; i++)
+		ret = accel_job_copy_bo(job, file, args, i);
+	for (i = 0; i < args->wait_count && !ret; i++)
+		ret = accel_job_copy_wait(job, file, args, i);
+	for (i = 0; i < args->signal_count && !ret; i++)
+		ret = accel_job_copy_signal(job, file, args, i);
+	return ret;
+}
+
+/*
+ * Copy a job from userspace, once, and have the driver look at the copy. Returns a
+ * job for accel_queue_accept() or accel_job_free(), or an ERR_PTR.
+ */
+struct accel_job *accel_job_create(struct accel_queue *queue,
+				   struct accel_file *file,
+				   const struct accel_submit_job *args)
+{
+	const struct accel_ops *ops = queue->engine->dev->ops;
+	struct accel_job *job;
+	int ret;
+
+	ret = accel_job_check(ops, args);
+	if (ret)
+		return ERR_PTR(ret);
+
+	job = accel_job_alloc(queue, args);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+
+	ret = accel_job_copy(job, file, args);
+	if (!ret)
+		ret = ops->job_validate(job);
+	if (ret) {
+		accel_job_free(job);
+		return ERR_PTR(ret);
+	}
+	return job;
+}
+
+struct accel_bo *accel_job_bo(struct accel_job *job, u32 index, u64 offset,
+			      u64 length, u32 flags)
+{
+	struct accel_job_bo *use;
+
+	if (index >= job->bo_count)
+		return ERR_PTR(-EINVAL);
+
+	use = &job->bos[array_index_nospec(index, job->bo_count)];
+	if (!length || offset > use->bo->size ||
+	    length > use->bo->size - offset)
+		return ERR_PTR(-EINVAL);
+	if (flags & ~use->flags)
+		return ERR_PTR(-EACCES);
+	return use->bo;
+}
+EXPORT_SYMBOL_NS_GPL(accel_job_bo, "ACCEL");
+
+static void accel_job_add_wait(struct accel_job_wait *wait)
+{
+	struct accel_job *job = wait->job;
+	int status;
+
+	/* Counted before the waiter can be called. */
+	atomic_inc(&job->deps);
+	atomic_inc(&job->holds);
+	switch (accel_timeline_add_waiter(&wait->waiter, &status)) {
+	case ACCEL_WAIT_REACHED:
+		if (status < 0 && wait->cancels)
+			WRITE_ONCE(job->error, -ECANCELED);
+		atomic_dec(&job->deps);
+		atomic_dec(&job->holds);
+		break;
+	case ACCEL_WAIT_BACKED:
+		atomic_dec(&job->holds);
+		break;
+	case ACCEL_WAIT_UNBACKED:
+		break;
+	}
+}
+
+void accel_job_add_explicit_waits(struct accel_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->wait_count; i++)
+		accel_job_add_wait(&job->waits[i]);
+}
+
+/* Takes over the reference to @timeline, whose @value is backed. */
+int accel_job_add_implicit_wait(struct accel_job *job,
+				struct accel_timeline *timeline, u64 value)
+{
+	struct accel_job_wait *wait;
+
+	wait = kzalloc(sizeof(*wait), GFP_KERNEL_ACCOUNT);
+	if (!wait) {
+		accel_object_put(&timeline->obj);
+		return -ENOMEM;
+	}
+
+	wait->job = job;
+	wait->waiter.timeline = timeline;
+	wait->waiter.value = value;
+	wait->waiter.reached = accel_job_wait_reached;
+	list_add_tail(&wait->link, &job->implicit);
+	accel_job_add_wait(wait);
+	return 0;
+}
+
+/* The job will not run; its waits may not call it any more. */
+void accel_job_remove_waits(struct accel_job *job)
+{
+	struct accel_job_wait *wait;
+	u32 i;
+
+	for (i = 0; i < job->wait_count; i++)
+		accel_timeline_remove_waiter(&job->waits[i].waiter);
+	list_for_each_entry(wait, &job->implicit, link)
+		accel_timeline_remove_waiter(&wait->waiter);
+}
+
+/* Promise all of the job's points on other timelines, or none. */
+int accel_job_promise(struct accel_job *job, struct accel_file *file)
+{
+	u32 i;
+	int ret;
+
+	if (!job->signal_count)
+		return 0;
+
+	guard(mutex)(&file->promise_lock);
+	for (i = 0; i < job->signal_count; i++) {
+		ret = accel_timeline_promise(job->signals[i].timeline,
+					     &job->signals[i].entry);
+		if (!ret)
+			continue;
+		while (i--)
+			accel_timeline_unpromise(job->signals[i].timeline,
+						 &job->signals[i].entry);
+		return ret;
+	}
+	return 0;
+}
+
+/* Others may depend on the job's points from now on. */
+void accel_job_unhold(struct accel_job *job)
+{
+	u32 i;
+
+	accel_timeline_unhold(job->queue->timeline, &job->point);
+	for (i = 0; i < job->signal_count; i++)
+		accel_timeline_unhold(job->signals[i].timeline,
+				      &job->signals[i].entry);
+}
+
+static void accel_job_end_signal(struct accel_job_signal *signal, int error,
+				 struct list_head *ready)
+{
+	struct accel_point_entry *entry, *next;
+	LIST_HEAD(reached);
+
+	accel_timeline_end(signal->timeline, &signal->entry, error, &reached,
+			   ready);
+
+	/* Not only this job's: those behind it on the timeline as well. */
+	list_for_each_entry_safe(entry, next, &reached, link) {
+		struct accel_timeline *timeline =
+			container_of(entry, struct accel_job_signal,
+				     entry)->timeline;
+
+		dma_fence_put(&entry->job->fence);
+		accel_object_put_any_context(&timeline->obj);
+	}
+}
+
+/* The job's point on its queue's timeline is reached: so are the others. */
+static void accel_job_reached(struct accel_job *job, struct list_head *ready)
+{
+	int error = job->point.error;
+	u32 i;
+
+	accel_fence_signal(job, error);
+	for (i = 0; i < job->signal_count; i++)
+		accel_job_end_signal(&job->signals[i], error, ready);
+	atomic_dec(&job->queue->outstanding);
+	accel_job_put_all(job);
+	dma_fence_put(&job->fence);
+}
+
+/*
+ * End a job that is on no list any more, with @job->error. Jobs that may start now
+ * are added to @ready. In any context.
+ */
+void accel_job_end(struct accel_job *job, struct list_head *ready)
+{
+	struct accel_point_entry *entry, *next;
+	LIST_HEAD(reached);
+
+	accel_timeline_end(job->queue->timeline, &job->point, job->error,
+			   &reached, ready);
+	list_for_each_entry_safe(entry, next, &reached, link)
+		accel_job_reached(entry->job, ready);
+}
+
+/* End jobs that are linked through @accel_job.link, and never ran or were aborted. */
+void accel_jobs_end(struct list_head *jobs, struct list_head *ready)
+{
+	struct accel_job *job, *next;
+
+	list_for_each_entry_safe(job, next, jobs, link) {
+		list_del(&job->link);
+		accel_job_remove_waits(job);
+		accel_job_end(job, ready);
+	}
+}

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who runs next on an engine, and what happens to a job that does not end.
+ *
+ * An engine keeps a list of queues whose first job may start, and takes one job
+ * from each in turn. Whoever finds something to start becomes the dispatcher, be
+ * it a submitter, an interrupt or a worker, and goes on until nothing is left;
+ * others leave their work to it. So job_run is never entered twice, and a job
+ * that ends inside job_run does not start the next one from there.
+ *
+ * Ending a job may make jobs of other engines ready. Those are collected in a list
+ * and started by the outermost caller, in accel_jobs_start(): the stack does not
+ * grow with the chain.
+ */
+#include "accel_internal.h"
+
+#include <linux/dma-fence.h>
+#include <linux/jiffies.h>
+
+/* A dispatcher that has started so many leaves the rest to a worker. */
+#define ACCEL_DISPATCH_BUDGET	64
+
+static struct accel_job *accel_queue_first(struct accel_queue *queue)
+{
+	return list_first_entry_or_null(&queue->jobs, struct accel_job, link);
+}
+
+/* Put the queue where it belongs after its first job has changed. */
+static void accel_sched_update_queue(struct accel_queue *queue)
+{
+	struct accel_job *job = accel_queue_first(queue);
+
+	lockdep_assert_held(&queue->engine->lock);
+
+	if (!job || !job->ready)
+		list_del_init(&queue->ready_link);
+	else if (list_empty(&queue->ready_link))
+		list_add_tail(&queue->ready_link, &queue->engine->ready);
+}
+
+static void accel_sched_arm_timeout(struct accel_engine *engine, ktime_t when)
+{
+	s64 left;
+
+	lockdep_assert_held(&engine->lock);
+
+	/* An earlier look finds out, and looks again. */
+	if (engine->check_at && engine->check_at <= when)
+		return;
+
+	engine->check_at = when;
+	left = max_t(s64, ktime_to_ns(ktime_sub(when, ktime_get())), 0);
+	mod_delayed_work(engine->dev->wq, &engine->timeout_work,
+			 nsecs_to_jiffies(left) + 1);
+}
+
+static void accel_sched_start(struct accel_engine *engine, struct accel_job *job)
+{
+	lockdep_assert_held(&engine->lock);
+
+	job->state = ACCEL_JOB_RUNNING;
+	job->started = ktime_get();
+	job->deadline = ktime_add_ms(job->started, job->queue->timeout_ms);
+	list_add_tail(&job->link, &engine->running);
+	engine->running_count++;
+	engine->starting = job;
+	accel_sched_arm_timeout(engine, job->deadline);
+}
+
+/* The hardware has given up the job: take it from the engine's books. */
+static void accel_sched_finish(struct accel_engine *engine, struct accel_job *job)
+{
+	ktime_t now = ktime_get();
+	ktime_t from = max(job->started, engine->last_end);
+	u64 busy = ktime_to_ns(ktime_sub(now, from));
+
+	lockdep_assert_held(&engine->lock);
+
+	list_del(&job->link);
+	engine->running_count--;
+	engine->last_end = now;
+	engine->jobs++;
+	engine->busy_ns += busy;
+	job->queue->busy_ns += busy;
+}
+
+/* Take the next job that may start. One with an error set is not to be run. */
+static struct accel_job *accel_sched_next(struct accel_engine *engine)
+{
+	struct accel_queue *queue;
+	struct accel_job *job;
+
+	lockdep_assert_held(&engine->lock);
+
+	if (engine->paused || engine->running_count >= engine->depth)
+		return NULL;
+	queue = list_first_entry_or_null(&engine->ready, struct accel_queue,
+					 ready_link);
+	if (!queue)
+		return NULL;
+
+	job = accel_queue_first(queue);
+	list_del(&job->link);
+	/* To the end of the line, if it goes on at all. */
+	list_del_init(&queue->ready_link);
+	accel_sched_update_queue(queue);
+	return job;
+}
+
+/* Run one job; returns true if it has ended already. Drops the lock meanwhile. */
+static bool accel_sched_run(struct accel_engine *engine, struct accel_job *job,
+			    unsigned long *flags)
+{
+	int ret;
+
+	if (READ_ONCE(job->error)) {
+		job->state = ACCEL_JOB_DONE;
+		return true;
+	}
+
+	accel_sched_start(engine, job);
+	spin_unlock_irqrestore(&engine->lock, *flags);
+	ret = engine->dev->ops->job_run(job);
+	spin_lock_irqsave(&engine->lock, *flags);
+	engine->starting = NULL;
+
+	if (ret && job->state == ACCEL_JOB_RUNNING) {
+		job->error = ret;
+		job->state = ACCEL_JOB_DONE;
+	}
+	if (job->state != ACCEL_JOB_DONE)
+		return false;
+	accel_sched_finish(engine, job);
+	return true;
+}
+
+static void accel_sched_loop(struct accel_engine *engine, bool worker,
+			     struct list_head *ready)
+{
+	unsigned int budget = ACCEL_DISPATCH_BUDGET;
+	struct accel_job *job;
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	if (engine->dispatching)
+		goto out;
+	engine->dispatching = true;
+
+	while (budget-- && (worker || engine->atomic_run) &&
+	       (job = accel_sched_next(engine))) {
+		if (!accel_sched_run(engine, job, &flags))
+			continue;
+		spin_unlock_irqrestore(&engine->lock, flags);
+		accel_job_end(job, ready);
+		spin_lock_irqsave(&engine->lock, flags);
+	}
+
+	engine->dispatching = false;
+	if (engine->paused)
+		wake_up(&engine->idle);
+	else if (!list_empty(&engine->ready) &&
+		 engine->running_count < engine->depth)
+		queue_work(engine->dev->wq, &engine->start_work);
+out:
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/*
+ * Start what may be started. Jobs of other engines that become ready by that are
+ * added to @ready, for accel_jobs_start(). In any context.
+ */
+void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready)
+{
+	accel_sched_loop(engine, false, ready);
+}
+
+static void accel_sched_start_work_fn(struct work_struct *work)
+{
+	struct accel_engine *engine = container_of(work, struct accel_engine,
+						   start_work);
+	bool cookie = dma_fence_begin_signalling();
+	LIST_HEAD(ready);
+
+	accel_sched_loop(engine, true, &ready);
+	accel_jobs_start(&ready);
+	dma_fence_end_signalling(cookie);
+}
+
+/*
+ * Start jobs that were found to be free of waits, and those they free in turn.
+ * Takes over the references that @ready has.
+ */
+void accel_jobs_start(struct list_head *ready)
+{
+	struct accel_queue *queue;
+	struct accel_job *job;
+
+	while ((job = list_first_entry_or_null(ready, struct accel_job,
+					       ready_link))) {
+		list_del(&job->ready_link);
+		queue = job->queue;
+		scoped_guard(spinlock_irqsave, &queue->engine->lock) {
+			/* Its queue may have been shut meanwhile. */
+			if (job->state == ACCEL_JOB_WAITING) {
+				job->ready = true;
+				accel_sched_update_queue(queue);
+			}
+		}
+		dma_fence_put(&job->fence);
+		accel_sched_dispatch(queue->engine, ready);
+		accel_object_put_any_context(&queue->obj);
+	}
+}
+
+/*
+ * Add a job that is not held to its queue's. Returns 0, or the error it is to end
+ * with because the queue takes no jobs any more.
+ */
+int accel_sched_add_job(struct accel_job *job)
+{
+	struct accel_queue *queue = job->queue;
+
+	guard(spinlock_irqsave)(&queue->engine->lock);
+	if (queue->status)
+		return accel_status_to_error(queue->status);
+
+	list_add_tail(&job->link, &queue->jobs);
+	/* The guard: from now on the last wait makes it ready. */
+	if (atomic_dec_and_test(&job->deps))
+		job->ready = true;
+	accel_sched_update_queue(queue);
+	return 0;
+}
+
+int accel_sched_queue_status(struct accel_queue *queue)
+{
+	guard(spinlock_irqsave)(&queue->engine->lock);
+	return queue->status;
+}
+
+void accel_sched_add_queue(struct accel_queue *queue)
+{
+	struct accel_engine *engine = queue->engine;
+
+	INIT_LIST_HEAD(&queue->jobs);
+	INIT_LIST_HEAD(&queue->ready_link);
+
+	guard(spinlock_irqsave)(&engine->lock);
+	list_add_tail(&queue->engine_link, &engine->queues);
+	queue->status = engine->status;
+}
+
+void accel_sched_remove_queue(struct accel_queue *queue)
+{
+	guard(spinlock_irqsave)(&queue->engine->lock);
+	list_del(&queue->engine_link);
+}
+
+/**
+ * accel_job_done - tell that a job has ended
+ * @job: a job that job_run was called for and that has not ended yet
+ * @error: 0, or what went wrong, as a negative errno
+ *
+ * The hardware no longer touches the job's buffers, and the driver no longer
+ * touches the job. The next job may be started from here, so no lock may be held
+ * that job_run takes. Called from inside job_run for its own job, it only
+ * takes note.
+ *
+ * Context: any, hard interrupts included.
+ */
+void accel_job_done(struct accel_job *job, int error)
+{
+	struct accel_engine *engine = job->queue->engine;
+	LIST_HEAD(ready);
+	bool cookie;
+
+	if (WARN_ON_ONCE(error > 0 || error < -MAX_ERRNO))
+		error = -EIO;
+
+	scoped_guard(spinlock_irqsave, &engine->lock) {
+		if (WARN_ON_ONCE(job->state != ACCEL_JOB_RUNNING))
+			return;
+		job->state = ACCEL_JOB_DONE;
+		job->error = error;
+		if (engine->starting == job)
+			return;
+		accel_sched_finish(engine, job);
+	}
+
+	cookie = dma_fence_begin_signalling();
+	accel_job_end(job, &ready);
+	accel_sched_dispatch(engine, &ready);
+	accel_jobs_start(&ready);
+	dma_fence_end_signalling(cookie);
+}
+EXPORT_SYMBOL_NS_GPL(accel_job_done, "ACCEL");
+
+/* When this returns, job_run is not running and will not be called. */
+static void accel_sched_pause(struct accel_engine *engine)
+{
+	scoped_guard(spinlock_irq, &engine->lock)
+		engine->paused++;
+	wait_event(engine->idle, !READ_ONCE(engine->dispatching));
+}
+
+static void accel_sched_resume(struct accel_engine *engine)
+{
+	guard(spinlock_irq)(&engine->lock);
+	engine->paused--;
+}
+
+/*
+ * Have the driver stop a running job, on which the caller has a reference. Returns
+ * true if the job did not end by itself: then it is on no list and @error is its.
+ */
+static bool accel_sched_abort(struct accel_engine *engine, struct accel_job *job,
+			      int error)
+{
+	lockdep_assert_held(&engine->abort_lock);
+
+	scoped_guard(spinlock_irq, &engine->lock)
+		if (job->state != ACCEL_JOB_RUNNING)
+			return false;
+
+	engine->dev->ops->job_abort(job);
+
+	guard(spinlock_irq)(&engine->lock);
+	if (job->state != ACCEL_JOB_RUNNING)
+		return false;
+	job->state = ACCEL_JOB_DONE;
+	job->error = error;
+	accel_sched_finish(engine, job);
+	return true;
+}
+
+/* A running job of @queue, or of any if that is NULL, with a reference. */
+static struct accel_job *accel_sched_find_running(struct accel_engine *engine,
+						  struct accel_queue *queue)
+{
+	struct accel_job *job;
+
+	guard(spinlock_irq)(&engine->lock);
+	list_for_each_entry(job, &engine->running, link) {
+		if (queue && job->queue != queue)
+			continue;
+		dma_fence_get(&job->fence);
+		return job;
+	}
+	return NULL;
+}
+
+/* Abort all running jobs of @queue, or of all queues if that is NULL. */
+static void accel_sched_abort_running(struct accel_engine *engine,
+				      struct accel_queue *queue, int error,
+				      struct list_head *ended)
+{
+	struct accel_job *job;
+
+	while ((job = accel_sched_find_running(engine, queue))) {
+		if (accel_sched_abort(engine, job, error))
+			list_add_tail(&job->link, ended);
+		dma_fence_put(&job->fence);
+	}
+}
+
+/* The queue takes no jobs any more; those that have not started go to @ended. */
+static void accel_sched_shut_queue(struct accel_queue *queue, int status,
+				   struct list_head *ended)
+{
+	struct accel_job *job;
+
+	lockdep_assert_held(&queue->engine->lock);
+
+	if (!queue->status)
+		queue->status = status;
+	list_for_each_entry(job, &queue->jobs, link) {
+		job->state = ACCEL_JOB_DONE;
+		job->error = accel_status_to_error(status);
+	}
+	list_splice_tail_init(&queue->jobs, ended);
+	accel_sched_update_queue(queue);
+}
+
+/* A queue is destroyed: abort and cancel all of its jobs that are not held. */
+void accel_sched_cancel_queue(struct accel_queue *queue)
+{
+	struct accel_engine *engine = queue->engine;
+	LIST_HEAD(waiting);
+	LIST_HEAD(ended);
+	LIST_HEAD(ready);
+
+	scoped_guard(mutex, &engine->abort_lock) {
+		scoped_guard(spinlock_irq, &engine->lock)
+			accel_sched_shut_queue(queue, -ECANCELED, &waiting);
+
+		accel_sched_pause(engine);
+		accel_sched_abort_running(engine, queue, -ECANCELED, &ended);
+		accel_sched_resume(engine);
+	}
+
+	list_splice_tail(&waiting, &ended);
+	accel_jobs_end(&ended, &ready);
+	accel_sched_dispatch(engine, &ready);
+	accel_jobs_start(&ready);
+}
+
+/* The device goes: nothing runs when this returns, and nothing ever will. */
+void accel_sched_stop_engine(struct accel_engine *engine)
+{
+	struct accel_queue *queue;
+	LIST_HEAD(waiting);
+	LIST_HEAD(ended);
+	LIST_HEAD(ready);
+
+	scoped_guard(mutex, &engine->abort_lock) {
+		scoped_guard(spinlock_irq, &engine->lock) {
+			engine->status = -ENODEV;
+			list_for_each_entry(queue, &engine->queues, engine_link) {
+				accel_sched_shut_queue(queue, -ENODEV, &waiting);
+				queue_work(system_unbound_wq, &queue->hold_work);
+			}
+		}
+		accel_sched_pause(engine);
+		accel_sched_abort_running(engine, NULL, -ENODEV, &ended);
+		/* Never resumed. */
+	}
+
+	cancel_work_sync(&engine->start_work);
+	cancel_delayed_work_sync(&engine->timeout_work);
+	list_splice_tail(&waiting, &ended);
+	accel_jobs_end(&ended, &ready);
+	accel_jobs_start(&ready);
+}
+
+/* Returns a job past its deadline, with a reference, and looks when the next is. */
+static struct accel_job *accel_sched_find_late(struct accel_engine *engine)
+{
+	ktime_t now = ktime_get();
+	struct accel_job *job;
+
+	guard(spinlock_irq)(&engine->lock);
+	engine->check_at = 0;
+	list_for_each_entry(job, &engine->running, link) {
+		if (job->deadline <= now) {
+			dma_fence_get(&job->fence);
+			return job;
+		}
+		accel_sched_arm_timeout(engine, job->deadline);
+	}
+	return NULL;
+}
+
+/* Abort a job that ran into its timeout; its queue is lost, others lose nothing. */
+static void accel_sched_time_out(struct accel_engine *engine,
+				 struct accel_job *job, struct list_head *ended)
+{
+	struct accel_queue *queue = job->queue;
+	LIST_HEAD(waiting);
+
+	/* It may still end by itself, as if it had been faster. */
+	if (!accel_sched_abort(engine, job, -ETIME))
+		return;
+
+	list_add_tail(&job->link, ended);
+	scoped_guard(spinlock_irq, &engine->lock)
+		accel_sched_shut_queue(queue, -EIO, &waiting);
+	accel_sched_abort_running(engine, queue, -ECANCELED, ended);
+	list_splice_tail(&waiting, ended);
+	queue_work(system_unbound_wq, &queue->hold_work);
+}
+
+static void accel_sched_timeout_work_fn(struct work_struct *work)
+{
+	struct accel_engine *engine = container_of(to_delayed_work(work),
+						   struct accel_engine,
+						   timeout_work);
+	bool cookie = dma_fence_begin_signalling();
+	struct accel_job *job;
+	LIST_HEAD(ended);
+	LIST_HEAD(ready);
+
+	scoped_guard(mutex, &engine->abort_lock) {
+		while ((job = accel_sched_find_late(engine))) {
+			accel_sched_pause(engine);
+			accel_sched_time_out(engine, job, &ended);
+			accel_sched_resume(engine);
+			dma_fence_put(&job->fence);
+		}
+	}
+
+	accel_jobs_end(&ended, &ready);
+	accel_sched_dispatch(engine, &ready);
+	accel_jobs_start(&ready);
+	dma_fence_end_signalling(cookie);
+}
+
+/**
+ * accel_engine_init - add an engine to a device
+ * @dev: the device, not yet registered
+ * @engine: embedded in the driver's device
+ * @name: shown to users; must stay until accel_unregister() has returned
+ * @depth: number of jobs that the hardware takes before one is done, at least 1
+ * @flags: ACCEL_ENGINE_ATOMIC_RUN or 0
+ *
+ * Engines are numbered in the order in which they are added, from 0.
+ *
+ * Return: 0; ENOSPC if there are ACCEL_ENGINES_MAX; EINVAL if @depth is 0.
+ */
+int accel_engine_init(struct accel_device *dev, struct accel_engine *engine,
+		      const char *name, u32 depth, unsigned int flags)
+{
+	if (!depth)
+		return -EINVAL;
+	if (dev->engine_count == ACCEL_ENGINES_MAX)
+		return -ENOSPC;
+
+	engine->dev = dev;
+	engine->name = name;
+	engine->depth = depth;
+	engine->atomic_run = flags & ACCEL_ENGINE_ATOMIC_RUN;
+	engine->index = dev->engine_count;
+	spin_lock_init(&engine->lock);
+	mutex_init(&engine->abort_lock);
+	init_waitqueue_head(&engine->idle);
+	INIT_LIST_HEAD(&engine->queues);
+	INIT_LIST_HEAD(&engine->ready);
+	INIT_LIST_HEAD(&engine->running);
+	INIT_WORK(&engine->start_work, accel_sched_start_work_fn);
+	INIT_DELAYED_WORK(&engine->timeout_work, accel_sched_timeout_work_fn);
+	dev->engines[dev->engine_count++] = engine;
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(accel_engine_init, "ACCEL");

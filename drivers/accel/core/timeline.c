@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Timelines: u64 points that are reached in order.
+ *
+ * A point is promised by a job when it is accepted, or signalled from userspace;
+ * either way the next must be higher. It is reached when it and all that were
+ * promised before are done. It is backed when reaching it depends on nothing
+ * but jobs that are not held: only then may a fence depend on it.
+ */
+#include "accel_internal.h"
+
+#include <linux/slab.h>
+
+static struct accel_timeline *obj_to_timeline(struct accel_object *obj)
+{
+	return container_of(obj, struct accel_timeline, obj);
+}
+
+static void accel_timeline_release(struct accel_object *obj)
+{
+	struct accel_timeline *timeline = obj_to_timeline(obj);
+	struct accel_device *dev = timeline->dev;
+
+	scoped_guard(mutex, &dev->lock)
+		list_del(&timeline->dev_link);
+	kfree(timeline);
+	put_device(&dev->dev);
+	accel_census_dec(ACCEL_CENSUS_TIMELINES);
+}
+
+const struct accel_object_type accel_timeline_type = {
+	.release = accel_timeline_release,
+};
+
+/* Returns a timeline with one reference, or NULL if there is no memory. */
+struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value,
+					     bool queue_owned)
+{
+	struct accel_timeline *timeline;
+
+	timeline = kzalloc(sizeof(*timeline), GFP_KERNEL_ACCOUNT);
+	if (!timeline)
+		return NULL;
+
+	accel_object_init(&timeline->obj, &accel_timeline_type);
+	spin_lock_init(&timeline->lock);
+	INIT_LIST_HEAD(&timeline->pending);
+	timeline->waiters = RB_ROOT_CACHED;
+	timeline->backers = RB_ROOT_CACHED;
+	timeline->completed = value;
+	timeline->promised = value;
+	timeline->queue_owned = queue_owned;
+	timeline->dev = dev;
+	get_device(&dev->dev);
+	scoped_guard(mutex, &dev->lock)
+		list_add_tail(&timeline->dev_link, &dev->timelines);
+	accel_census_inc(ACCEL_CENSUS_TIMELINES);
+	return timeline;
+}
+
+struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id)
+{
+	struct accel_object *obj = accel_object_get(file, id,
+						    &accel_timeline_type);
+
+	return obj ? obj_to_timeline(obj) : NULL;
+}
+
+static bool accel_timeline_is_reached(struct accel_timeline *timeline, u64 value)
+{
+	return value <= timeline->completed ||
+	       (timeline->closed && value > timeline->promised);
+}
+
+static u64 accel_timeline_backed_upto(struct accel_timeline *timeline)
+{
+	u64 backed = timeline->completed;
+	struct accel_point_entry *entry;
+
+	if (timeline->closed)
+		return U64_MAX;
+	if (!timeline->held_count)
+		return timeline->promised;
+
+	list_for_each_entry(entry, &timeline->pending, link) {
+		if (entry->held)
+			break;
+		backed = entry->upto;
+	}
+	return backed;
+}
+
+/* ACCEL_POINT_DONE, ACCEL_POINT_PENDING or what went wrong. */
+static int accel_timeline_status_locked(struct accel_timeline *timeline,
+					u64 value)
+{
+	int i;
+
+	lockdep_assert_held(&timeline->lock);
+
+	if (!accel_timeline_is_reached(timeline, value))
+		return ACCEL_POINT_PENDING;
+	if (value > timeline->completed)
+		return timeline->closed;
+	if (likely(!timeline->failed))
+		return ACCEL_POINT_DONE;
+
+	for (i = 0; i < ACCEL_TIMELINE_FAILURES; i++)
+		if (timeline->failures[i].error &&
+		    value >= timeline->failures[i].first &&
+		    value <= timeline->failures[i].last)
+			return timeline->failures[i].error;
+
+	return value && value <= timeline->lost_upto ? -ENODATA :
+						       ACCEL_POINT_DONE;
+}
+
+int accel_timeline_status(struct accel_timeline *timeline, u64 value)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	return accel_timeline_status_locked(timeline, value);
+}
+
+static struct accel_timeline_waiter *
+accel_timeline_first(struct rb_root_cached *root)
+{
+	struct rb_node *node = rb_first_cached(root);
+
+	return node ? rb_entry(node, struct accel_timeline_waiter, node) : NULL;
+}
+
+static bool accel_timeline_waiter_less(struct rb_node *a,
+				       const struct rb_node *b)
+{
+	return rb_entry(a, struct accel_timeline_waiter, node)->value <
+	       rb_entry(b, struct accel_timeline_waiter, node)->value;
+}
+
+static void accel_timeline_insert(struct accel_timeline_waiter *waiter,
+				  struct rb_root_cached *root)
+{
+	rb_add_cached(&waiter->node, root, accel_timeline_waiter_less);
+	waiter->in = root;
+}
+
+static void accel_timeline_erase(struct accel_timeline_waiter *waiter)
+{
+	rb_erase_cached(&waiter->node, waiter->in);
+	waiter->in = NULL;
+}
+
+/* A waiter that reached() was called for may be gone at once. */
+static void accel_timeline_wake_waiters(struct accel_timeline *timeline,
+					struct list_head *ready)
+{
+	struct accel_timeline_waiter *waiter;
+
+	while ((waiter = accel_timeline_first(&timeline->waiters))) {
+		/* The trees are in order: past completed, only closing counts. */
+		if (!accel_timeline_is_reached(timeline, waiter->value))
+			break;
+		accel_timeline_erase(waiter);
+		waiter->reached(waiter,
+				accel_timeline_status_locked(timeline,
+							     waiter->value),
+				ready);
+	}
+}
+
+static void accel_timeline_wake_backers(struct accel_timeline *timeline)
+{
+	struct accel_timeline_waiter *waiter;
+	u64 backed;
+
+	if (RB_EMPTY_ROOT(&timeline->backers.rb_root))
+		return;
+
+	backed = accel_timeline_backed_upto(timeline);
+	while ((waiter = accel_timeline_first(&timeline->backers))) {
+		if (waiter->value > backed)
+			break;
+		accel_timeline_erase(waiter);
+		accel_timeline_insert(waiter, &timeline->waiters);
+		waiter->backed(waiter);
+	}
+}
+
+/* Something was promised, reached or closed: tell whoever waits for it. */
+static void accel_timeline_changed(struct accel_timeline *timeline,
+				   struct list_head *ready)
+{
+	lockdep_assert_held(&timeline->lock);
+
+	accel_timeline_wake_backers(timeline);
+	accel_timeline_wake_waiters(timeline, ready);
+}
+
+/*
+ * Add a waiter, whose members are set and whose reference to the timeline is the
+ * caller's to drop. One that has backed() first waits for the point to be backed,
+ * if it is not. If the point is reached already, reached() is not called and
+ * *@status is the point's.
+ */
+enum accel_wait_result
+accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status)
+{
+	struct accel_timeline *timeline = waiter->timeline;
+
+	guard(spinlock_irqsave)(&timeline->lock);
+	waiter->in = NULL;
+	*status = accel_timeline_status_locked(timeline, waiter->value);
+	if (*status != ACCEL_POINT_PENDING)
+		return ACCEL_WAIT_REACHED;
+
+	if (waiter->backed &&
+	    waiter->value > accel_timeline_backed_upto(timeline)) {
+		accel_timeline_insert(waiter, &timeline->backers);
+		return ACCEL_WAIT_UNBACKED;
+	}
+	accel_timeline_insert(waiter, &timeline->waiters);
+	return ACCEL_WAIT_BACKED;
+}
+
+/* When this returns, none of the waiter's functions is running or will. */
+void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter)
+{
+	guard(spinlock_irqsave)(&waiter->timeline->lock);
+	if (waiter->in)
+		accel_timeline_erase(waiter);
+}
+
+static void accel_timeline_append(struct accel_timeline *timeline,
+				  struct accel_point_entry *entry)
+{
+	entry->upto = entry->value;
+	entry->error = 0;
+	entry->done = false;
+	entry->held = true;
+	timeline->held_count++;
+	timeline->promised = entry->value;
+	list_add_tail(&entry->link, &timeline->pending);
+}
+
+/*
+ * Promise @entry->value on a timeline of the client's own. The promise counts as a
+ * held job's until accel_timeline_unhold(). Returns EINVAL if the value is not
+ * above what was promised before.
+ */
+int accel_timeline_promise(struct accel_timeline *timeline,
+			   struct accel_point_entry *entry)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	if (entry->value <= timeline->promised)
+		return -EINVAL;
+	if (timeline->closed)
+		return timeline->closed;
+
+	accel_timeline_append(timeline, entry);
+	return 0;
+}
+
+/* Take the last promise back: nobody else has promised since, or been told. */
+void accel_timeline_unpromise(struct accel_timeline *timeline,
+			      struct accel_point_entry *entry)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	list_del(&entry->link);
+	timeline->held_count--;
+	timeline->promised = list_empty(&timeline->pending) ?
+		timeline->completed :
+		list_last_entry(&timeline->pending, struct accel_point_entry,
+				link)->upto;
+}
+
+/* Promise the next point of a queue's timeline, and set @entry->value to it. */
+void accel_timeline_promise_next(struct accel_timeline *timeline,
+				 struct accel_point_entry *entry)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	entry->value = timeline->promised + 1;
+	accel_timeline_append(timeline, entry);
+}
+
+/* The job that made the promise is not held any more. */
+void accel_timeline_unhold(struct accel_timeline *timeline,
+			   struct accel_point_entry *entry)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	entry->held = false;
+	timeline->held_count--;
+	accel_timeline_wake_backers(timeline);
+}
+
+static void accel_timeline_record(struct accel_timeline *timeline, u64 first,
+				  u64 last, int error)
+{
+	u32 slot = timeline->failure_next++ % ACCEL_TIMELINE_FAILURES;
+
+	if (timeline->failures[slot].error)
+		timeline->lost_upto = timeline->failures[slot].last;
+	timeline->failures[slot].first = first;
+	timeline->failures[slot].last = last;
+	timeline->failures[slot].error = error;
+	timeline->failed++;
+}
+
+/*
+ * The job that promised @entry has ended, with @error or 0. Entries that are
+ * reached by that, in order, are moved to @reached: none of the timeline's
+ * business any more. Jobs that may start now are added to @ready.
+ */
+void accel_timeline_end(struct accel_timeline *timeline,
+			struct accel_point_entry *entry, int error,
+			struct list_head *reached, struct list_head *ready)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	entry->done = true;
+	entry->error = error;
+	if (entry->held) {
+		entry->held = false;
+		timeline->held_count--;
+	}
+	while (!list_empty(&timeline->pending)) {
+		entry = list_first_entry(&timeline->pending,
+					 struct accel_point_entry, link);
+		if (!entry->done)
+			break;
+		if (entry->error)
+			accel_timeline_record(timeline, timeline->completed + 1,
+					      entry->value, entry->error);
+		timeline->completed = entry->upto;
+		list_move_tail(&entry->link, reached);
+	}
+	accel_timeline_changed(timeline, ready);
+}
+
+/*
+ * Nobody will promise anything on the timeline any more: what is not promised
+ * counts as reached, with @error.
+ */
+void accel_timeline_close(struct accel_timeline *timeline, int error)
+{
+	LIST_HEAD(ready);
+
+	scoped_guard(spinlock_irqsave, &timeline->lock) {
+		if (timeline->closed)
+			break;
+		timeline->closed = error;
+		accel_timeline_changed(timeline, &ready);
+	}
+	accel_jobs_start(&ready);
+}
+
+void accel_timeline_close_all(struct accel_device *dev, int error)
+{
+	struct accel_timeline *timeline;
+
+	guard(mutex)(&dev->lock);
+	list_for_each_entry(timeline, &dev->timelines, dev_link)
+		accel_timeline_close(timeline, error);
+}
+
+static int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
+{
+	LIST_HEAD(ready);
+
+	scoped_guard(spinlock_irqsave, &timeline->lock) {
+		if (value <= timeline->promised)
+			return -EINVAL;
+		timeline->promised = value;
+		if (list_empty(&timeline->pending))
+			timeline->completed = value;
+		else
+			list_last_entry(&timeline->pending,
+					struct accel_point_entry, link)->upto = value;
+		accel_timeline_changed(timeline, &ready);
+	}
+	accel_jobs_start(&ready);
+	return 0;
+}
+
+int accel_timeline_create_ioctl(struct accel_ioctl_call *call)
+{
+	struct accel_timeline_create *args = call->arg;
+	struct accel_timeline *timeline;
+	int ret;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (args->reserved)
+		return -EINVAL;
+
+	timeline = accel_timeline_create(call->file->dev, args->value, false);
+	if (!timeline)
+		return -ENOMEM;
+
+	ret = accel_object_reserve(call, &timeline->obj);
+	if (ret) {
+		accel_object_put(&timeline->obj);
+		return ret;
+	}
+	args->id = timeline->obj.id;
+	return 0;
+}
+
+int accel_timeline_signal_ioctl(struct accel_ioctl_call *call)
+{
+	const struct accel_timeline_signal *args = call->arg;
+	struct accel_timeline *timeline;
+	int ret = -EPERM;
+
+	timeline = accel_timeline_get(call->file, args->id);
+	if (!timeline)
+		return -ENOENT;
+
+	if (!timeline->queue_owned) {
+		guard(mutex)(&call->file->promise_lock);
+		ret = accel_timeline_signal(timeline, args->value);
+	}
+	accel_object_put(&timeline->obj);
+	return ret;
+}
+
+int accel_timeline_query_ioctl(struct accel_ioctl_call *call)
+{
+	struct accel_timeline_query *args = call->arg;
+	struct accel_timeline *timeline;
+
+	if (args->reserved)
+		return -EINVAL;
+
+	timeline = accel_timeline_get(call->file, args->id);
+	if (!timeline)
+		return -ENOENT;
+
+	scoped_guard(spinlock_irqsave, &timeline->lock) {
+		args->status = accel_timeline_status_locked(timeline,
+							    args->value);
+		args->completed = timeline->completed;
+		args->promised = timeline->promised;
+	}
+	accel_object_put(&timeline->obj);
+	return 0;
+}
