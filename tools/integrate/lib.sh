@@ -1,0 +1,93 @@
+# shellcheck shell=bash disable=SC2034
+# SPDX-License-Identifier: GPL-2.0-only
+# What the scripts in this directory share: where things are, how they speak,
+# and how a long command is run without being silent. Source it, do not run it.
+
+top=$(readlink -f "${BASH_SOURCE[0]%/*}/../..")
+here=$top/tools/integrate
+
+# Debian keeps depmod and modprobe out of a user's PATH.
+PATH=$PATH:/usr/sbin:/sbin
+
+# The makes started from here have options and a job server of their own.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
+# The time that is shown counts from the first script of a chain.
+export ACCEL_START=${ACCEL_START:-$EPOCHSECONDS}
+
+# The comment at the top of a script is its help text.
+usage() {
+	sed -n '/^#!/d; /SPDX/d; /^#/!q; s/^# \{0,1\}//p' "$0"
+}
+
+minutes() {
+	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
+}
+
+say() {
+	printf '[%5s] %s\n' "$(minutes $((EPOCHSECONDS - ACCEL_START)))" "$*"
+}
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# For scripts without options: --help, or nothing.
+no_arguments() {
+	case ${1-} in
+	'') ;;
+	-h | --help) usage; exit 0 ;;
+	*) die "unknown argument '$1', try --help" ;;
+	esac
+}
+
+# Sets the names of everything that belongs to the chosen tree.
+choose_tree() {
+	TREE=${TREE:-lts}
+	[ -z "${KSRC-}" ] || TREE=ksrc
+	case $TREE in
+	lts | mainline) ;;
+	ksrc) [ -e "${KSRC-}/Kbuild" ] || die "KSRC='${KSRC-}' is not a kernel tree" ;;
+	*) die "TREE is lts or mainline, not '$TREE'; for a tree of your own set KSRC" ;;
+	esac
+	BUILD=${BUILD:-$top/build}
+	mkdir -p "$BUILD/$TREE/log"
+	BUILD=$(readlink -f "$BUILD")
+	[ -z "${KSRC-}" ] || KSRC=$(readlink -f "$KSRC")
+	export TREE BUILD KSRC
+	tree=$BUILD/$TREE
+	linux=$tree/linux
+	obj=$tree/obj
+	log=$tree/log
+}
+
+# One at a time for each tree. What was left running by a killed script holds
+# the lock too, so nothing is built on files that still change.
+lock_tree() {
+	exec 9>"$tree/lock"
+	until flock -w 15 9; do
+		say "waiting: another prepare or build of $TREE is running"
+	done
+}
+
+# with_progress LOG DESCRIBE CMD...: runs CMD with its output in LOG, and says
+# every 15 s what the command DESCRIBE prints.
+with_progress() {
+	local out=$1 describe=$2 start=$EPOCHSECONDS ticker rc=0
+	shift 2
+	while sleep 15 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
+		printf '  %s, %s elapsed\n' "$($describe)" "$(minutes $((EPOCHSECONDS - start)))"
+	done 9>&- &
+	ticker=$!
+	"$@" >"$out" 2>&1 </dev/null || rc=$?
+	kill "$ticker"
+	wait "$ticker" 2>/dev/null || :
+	return $rc
+}
+
+# The kernel's make must not see this directory's variables: its own makefiles
+# use BUILD.
+kmake() {
+	env -u BUILD -u TREE -u KSRC make -C "$linux" O="$obj" CC="ccache gcc" -j"$(nproc)" "$@"
+}
