@@ -51,6 +51,8 @@ struct sg_table;
  * @min_size: size of the argument's first version
  * @handler: does the work; returns 0 or a negative errno. It finds a copy of the
  *	argument in @accel_ioctl_call.arg. May sleep; the device stays registered
+ *	meanwhile, so user memory is not to be touched: who provides it could make
+ *	that take for ever
  * @flags: ACCEL_IOCTL_OUT if what @handler writes into the argument is to go back
  *	to the caller when it returns 0
  */
@@ -90,6 +92,7 @@ struct accel_ioctl_call {
 
 	/* private: */
 	void __user *uarg;
+	u32 size;			/* of the caller's argument */
 	struct accel_object *created[2];
 	unsigned int created_count;
 };
@@ -223,7 +226,8 @@ struct accel_device *__devm_accel_alloc_device(struct device *parent,
 /**
  * devm_accel_alloc_device - allocate a device
  * @_parent: the hardware, bound to the driver
- * @_ops: of the driver; must stay until accel_unregister() has returned
+ * @_ops: of the driver; copied, but what it points to must stay until
+ *	accel_unregister() has returned
  * @_type: the driver's struct
  * @_member: its struct accel_device, which comes first
  * @_flags: ACCEL_ALLOC_VIRTUAL for a device that does no DMA, which is numbered
@@ -343,9 +347,10 @@ struct accel_bo_ops {
 	void (*sync_for_device)(struct accel_bo *bo);
 
 	/**
-	 * @detach: the device is going. Give back all that is the device's but
-	 * keep the memory, so that @pfn and @vmap go on working. Without it the
-	 * memory goes too: the core unmaps it from everybody and calls @free
+	 * @detach: for the core's own. The device is going: give back all that is
+	 * the device's but keep the memory, so that @pfn and @free go on working.
+	 * Without it, as in any driver, the memory goes too: the core unmaps
+	 * it from everybody and calls @free
 	 */
 	void (*detach)(struct accel_bo *bo);
 };
@@ -462,7 +467,7 @@ struct accel_point_entry {
 	struct list_head link;		/* accel_timeline.pending */
 	struct accel_job *job;
 	u64 value;
-	u64 upto;			/* what is completed when this is */
+	u64 last;			/* what is completed when this is */
 	int error;
 	bool held;
 	bool done;
@@ -504,13 +509,13 @@ struct accel_job {
 	bool ready;			/* no waits left */
 	enum accel_job_state state;
 	ktime_t started;
-	ktime_t deadline;
+	ktime_t deadline;		/* 0 until it is the oldest of the running */
 };
 
 void accel_job_done(struct accel_job *job, int error);
 
 /**
- * accel_job_bo - a buffer by its place in a job's list
+ * accel_job_find_bo - a buffer by its place in a job's list
  * @job: the job
  * @index: the place, from the command; anything
  * @offset: first byte to be used
@@ -522,7 +527,7 @@ void accel_job_done(struct accel_job *job, int error);
  * Return: the buffer, or an ERR_PTR: EINVAL if there is none at that place or
  * the range is not inside it, EACCES if the list does not give the right.
  */
-struct accel_bo *accel_job_bo(struct accel_job *job, u32 index, u64 offset,
-			      u64 length, u32 flags);
+struct accel_bo *accel_job_find_bo(struct accel_job *job, u32 index, u64 offset,
+				   u64 length, u32 flags);
 
 #endif /* _LINUX_ACCEL_H */

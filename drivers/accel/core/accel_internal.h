@@ -50,6 +50,12 @@ void accel_census_drain(void);
 void accel_census_init(void);
 void accel_census_exit(void);
 
+/* Early refusal only: what must not be overtaken uses accel_dev_enter(). */
+static inline bool accel_dev_is_gone(struct accel_device *dev)
+{
+	return READ_ONCE(dev->gone);
+}
+
 /**
  * struct accel_file - an open file
  * @dev: the device, with a reference
@@ -64,8 +70,8 @@ struct accel_file {
 	struct accel_device *dev;
 	u64 id;
 	struct xarray objects;
-	struct mutex promise_lock;
-	spinlock_t name_lock;
+	struct mutex promise_lock;	/* outside any timeline's lock */
+	spinlock_t name_lock;		/* protects name */
 	char name[ACCEL_NAME_SIZE];
 };
 
@@ -151,7 +157,7 @@ struct accel_timeline {
 	struct accel_device *dev;
 	struct list_head dev_link;
 	bool queue_owned;
-	spinlock_t lock;
+	spinlock_t lock;		/* protects what follows */
 	u64 completed;
 	u64 promised;
 	u32 held_count;

@@ -109,28 +109,36 @@ static void accel_bo_unmap(struct accel_bo *bo)
 	bo->vaddr = NULL;
 }
 
+static void accel_bo_free_memory(struct accel_bo *bo)
+{
+	lockdep_assert_held(&bo->lock);
+
+	if (!bo->region)
+		return;
+	accel_bo_unmap(bo);
+	bo->region->ops->free(bo);
+	atomic64_sub(bo->size, &bo->region->used);
+	bo->region = NULL;
+}
+
 static void accel_bo_release(struct accel_object *obj)
 {
 	struct accel_bo *bo = obj_to_bo(obj);
 	struct accel_device *dev = bo->dev;
-	MA_STATE(mas, &dev->mmap_offsets, bo->mmap_pgoff, bo->mmap_pgoff);
-
-	scoped_guard(mutex, &dev->lock)
-		list_del(&bo->dev_link);
+	struct ma_state mas;
 
 	/* An entry that stayed would be found by the next mmap(). */
+	mas_init(&mas, &dev->mmap_offsets, bo->mmap_pgoff);
 	mas_lock(&mas);
 	mas_walk(&mas);
 	mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
 	mas_unlock(&mas);
 
-	scoped_guard(mutex, &bo->lock) {
-		if (bo->region) {
-			accel_bo_unmap(bo);
-			bo->region->ops->free(bo);
-			atomic64_sub(bo->size, &bo->region->used);
-		}
-	}
+	/* On the list until then, since accel_unregister() has to wait for it. */
+	scoped_guard(mutex, &bo->lock)
+		accel_bo_free_memory(bo);
+	scoped_guard(mutex, &dev->lock)
+		list_del(&bo->dev_link);
 
 	dma_resv_fini(&bo->resv);
 	mutex_destroy(&bo->lock);
@@ -159,13 +167,6 @@ static int accel_bo_alloc_memory(struct accel_bo *bo)
 	if (!ret)
 		atomic64_add(bo->size, &bo->region->used);
 	return ret;
-}
-
-static void accel_bo_free_memory(struct accel_bo *bo)
-{
-	guard(mutex)(&bo->lock);
-	bo->region->ops->free(bo);
-	atomic64_sub(bo->size, &bo->region->used);
 }
 
 static int accel_bo_alloc_offset(struct accel_bo *bo)
@@ -212,7 +213,8 @@ static struct accel_bo *accel_bo_create(struct accel_file *file, size_t size,
 	return bo;
 
 err_memory:
-	accel_bo_free_memory(bo);
+	scoped_guard(mutex, &bo->lock)
+		accel_bo_free_memory(bo);
 err_free:
 	dma_resv_fini(&bo->resv);
 	mutex_destroy(&bo->lock);
@@ -322,9 +324,10 @@ static const struct vm_operations_struct accel_bo_vm_ops = {
 static struct accel_bo *accel_bo_at_offset(struct accel_device *dev,
 					   unsigned long pgoff)
 {
-	MA_STATE(mas, &dev->mmap_offsets, pgoff, pgoff);
 	struct accel_bo *bo;
+	struct ma_state mas;
 
+	mas_init(&mas, &dev->mmap_offsets, pgoff);
 	mas_lock(&mas);
 	bo = mas_walk(&mas);
 	if (bo && !refcount_inc_not_zero(&bo->obj.refs))
@@ -341,7 +344,7 @@ static int accel_bo_mmap_check(struct accel_file *file, struct accel_bo *bo,
 	if (READ_ONCE(bo->client) != file->id)
 		return -EACCES;
 	/* The frames are nobody's to copy on write. */
-	if (is_cow_mapping(vma->vm_flags))
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (vma_pages(vma) > (bo->size >> PAGE_SHIFT) - first)
 		return -EINVAL;
@@ -351,11 +354,10 @@ static int accel_bo_mmap_check(struct accel_file *file, struct accel_bo *bo,
 int accel_bo_mmap(struct accel_file *file, struct vm_area_struct *vma)
 {
 	struct accel_bo *bo;
-	int idx, ret;
+	int ret;
 
-	if (!accel_dev_enter(file->dev, &idx))
+	if (accel_dev_is_gone(file->dev))
 		return -ENODEV;
-	accel_dev_exit(file->dev, idx);
 
 	bo = accel_bo_at_offset(file->dev, vma->vm_pgoff);
 	if (!bo)
@@ -446,8 +448,10 @@ int accel_bo_sync_ioctl(struct accel_ioctl_call *call)
 
 	if (args->flags & ~(ACCEL_SYNC_READ | ACCEL_SYNC_WRITE | ACCEL_SYNC_END))
 		return -EOPNOTSUPP;
-	if (args->reserved || args->deadline_ns < 0 ||
+	if (args->reserved ||
 	    !(args->flags & (ACCEL_SYNC_READ | ACCEL_SYNC_WRITE)))
+		return -EINVAL;
+	if (!(args->flags & ACCEL_SYNC_END) && args->deadline_ns < 0)
 		return -EINVAL;
 
 	bo = accel_bo_get(call->file, args->id);
@@ -461,10 +465,13 @@ int accel_bo_sync_ioctl(struct accel_ioctl_call *call)
 
 static void accel_bo_detach(struct accel_bo *bo)
 {
-	const struct accel_bo_ops *ops = bo->region->ops;
+	const struct accel_bo_ops *ops;
 
 	guard(mutex)(&bo->lock);
 	bo->detached = true;
+	if (!bo->region)
+		return;
+	ops = bo->region->ops;
 	if (ops->detach) {
 		if (bo->sgt)
 			ops->unmap_dma(bo);
@@ -475,10 +482,7 @@ static void accel_bo_detach(struct accel_bo *bo)
 
 	unmap_mapping_range(bo->dev->mapping->f_mapping,
 			    (loff_t)bo->mmap_pgoff << PAGE_SHIFT, bo->size, 1);
-	accel_bo_unmap(bo);
-	ops->free(bo);
-	atomic64_sub(bo->size, &bo->region->used);
-	bo->region = NULL;
+	accel_bo_free_memory(bo);
 }
 
 /* The device is going, and so is what buffers have of it. */

@@ -18,7 +18,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-
 static const struct file_operations accel_mapping_fops = {
 	.owner = THIS_MODULE,
 };
@@ -37,6 +36,7 @@ static void accel_device_release(struct device *device)
 	mutex_destroy(&dev->lock);
 	cleanup_srcu_struct(&dev->srcu);
 	kfree(dev->system);
+	kfree(dev->ops);
 	if (dev->gone)
 		accel_census_dec(ACCEL_CENSUS_ORPHANS);
 	kfree(dev);
@@ -96,13 +96,15 @@ struct accel_device *__devm_accel_alloc_device(struct device *parent,
 	if (!dev)
 		return ERR_PTR(-ENOMEM);
 
-	ret = init_srcu_struct(&dev->srcu);
+	/* What is plain data in there is looked at when the driver is gone. */
+	dev->ops = kmemdup(ops, sizeof(*ops), GFP_KERNEL);
+	ret = dev->ops ? init_srcu_struct(&dev->srcu) : -ENOMEM;
 	if (ret) {
+		kfree(dev->ops);
 		kfree(dev);
 		return ERR_PTR(ret);
 	}
 
-	dev->ops = ops;
 	dev->virtual = flags & ACCEL_ALLOC_VIRTUAL;
 	mutex_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->bos);

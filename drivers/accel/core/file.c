@@ -20,11 +20,9 @@ static atomic64_t accel_file_last_id;
 struct accel_file *accel_file_create(struct accel_device *dev)
 {
 	struct accel_file *file;
-	int idx;
 
-	if (!accel_dev_enter(dev, &idx))
+	if (accel_dev_is_gone(dev))
 		return ERR_PTR(-ENODEV);
-	accel_dev_exit(dev, idx);
 
 	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 	if (!file)
@@ -135,6 +133,8 @@ int accel_client_name_ioctl(struct accel_ioctl_call *call)
 	struct accel_file *file = call->file;
 	char name[ACCEL_NAME_SIZE] = {};
 
+	if (accel_dev_is_gone(file->dev))
+		return -ENODEV;
 	if (!args->name_size || args->name_size >= sizeof(name))
 		return -EINVAL;
 	if (copy_from_user(name, u64_to_user_ptr(args->name_ptr),

@@ -11,18 +11,21 @@
 /* Arguments up to this size are copied to the stack. */
 #define ACCEL_IOCTL_STACK_SIZE	128
 
-/* The uapi header's table says what there is; this, how each is to be called. */
+/*
+ * The uapi header's table says what there is; this, how each is to be called. What
+ * waits, or looks at user memory, which may make it wait for ever, does without
+ * the device or enters it for a part of the way.
+ */
 enum {
-	ACCEL_QUERY_FLAGS = ACCEL_IOCTL_OUT,
+	ACCEL_QUERY_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_DESTROY_FLAGS = ACCEL_IOCTL_WITHOUT_DEVICE,
-	ACCEL_CLIENT_NAME_FLAGS = 0,
+	ACCEL_CLIENT_NAME_FLAGS = ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_BO_CREATE_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_BO_INFO_FLAGS = ACCEL_IOCTL_OUT,
-	/* Enters the device itself, since it waits. */
 	ACCEL_BO_SYNC_FLAGS = ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_QUEUE_CREATE_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_QUEUE_INFO_FLAGS = ACCEL_IOCTL_OUT,
-	ACCEL_SUBMIT_FLAGS = ACCEL_IOCTL_OUT,
+	ACCEL_SUBMIT_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_TIMELINE_CREATE_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_TIMELINE_SIGNAL_FLAGS = 0,
 	ACCEL_TIMELINE_QUERY_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_WITHOUT_DEVICE,
@@ -47,36 +50,69 @@ const struct accel_ioctl_desc accel_ioctls[] = {
 
 const unsigned int accel_ioctl_count = ARRAY_SIZE(accel_ioctls);
 
-static const struct accel_ioctl_desc *
-accel_ioctl_find(const struct accel_ops *ops, unsigned int nr)
+static int accel_ioctl_find_own(struct accel_device *dev, unsigned int nr,
+				struct accel_ioctl_desc *desc)
 {
+	int idx, ret = -ENOTTY;
 	unsigned int i;
 
-	if (nr < ARRAY_SIZE(accel_ioctls)) {
-		nr = array_index_nospec(nr, ARRAY_SIZE(accel_ioctls));
-		return accel_ioctls[nr].handler ? &accel_ioctls[nr] : NULL;
+	/* The driver's table is gone with the driver. */
+	if (!accel_dev_enter(dev, &idx))
+		return -ENODEV;
+
+	for (i = 0; i < dev->ops->ioctl_count; i++) {
+		if (dev->ops->ioctls[i].nr == nr) {
+			*desc = dev->ops->ioctls[i];
+			ret = 0;
+		}
 	}
-	for (i = 0; i < ops->ioctl_count; i++)
-		if (ops->ioctls[i].nr == nr)
-			return &ops->ioctls[i];
-	return NULL;
+	accel_dev_exit(dev, idx);
+	return ret;
 }
 
-static int accel_ioctl_run(struct accel_ioctl_call *call,
-			   const struct accel_ioctl_desc *desc, u32 size)
+static int accel_ioctl_find(struct accel_device *dev, unsigned int nr,
+			    struct accel_ioctl_desc *desc)
+{
+	if (nr >= ARRAY_SIZE(accel_ioctls))
+		return accel_ioctl_find_own(dev, nr, desc);
+
+	*desc = accel_ioctls[array_index_nospec(nr, ARRAY_SIZE(accel_ioctls))];
+	return desc->handler ? 0 : -ENOTTY;
+}
+
+static int accel_ioctl_handle(struct accel_ioctl_call *call,
+			      const struct accel_ioctl_desc *desc)
+{
+	struct accel_device *dev = call->file->dev;
+	int idx, ret;
+
+	if (desc->flags & ACCEL_IOCTL_WITHOUT_DEVICE)
+		return desc->handler(call);
+
+	if (!accel_dev_enter(dev, &idx))
+		return -ENODEV;
+	ret = desc->handler(call);
+	accel_dev_exit(dev, idx);
+	return ret;
+}
+
+static int accel_ioctl_copy(struct accel_ioctl_call *call,
+			    const struct accel_ioctl_desc *desc)
 {
 	int ret;
 
-	ret = copy_struct_from_user(call->arg, desc->arg_size, call->uarg, size);
+	ret = copy_struct_from_user(call->arg, desc->arg_size, call->uarg,
+				    call->size);
 	if (ret)
 		return ret;
 
-	ret = desc->handler(call);
+	ret = accel_ioctl_handle(call, desc);
 	if (ret)
 		return ret;
 
 	if ((desc->flags & ACCEL_IOCTL_OUT) &&
-	    copy_to_user(call->uarg, call->arg, min(size, desc->arg_size)))
+	    copy_to_user(call->uarg, call->arg,
+			 min(call->size, desc->arg_size)))
 		return -EFAULT;
 	return 0;
 }
@@ -85,16 +121,15 @@ static int accel_ioctl_do(struct accel_ioctl_call *call,
 			  const struct accel_ioctl_desc *desc)
 {
 	u8 stack[ACCEL_IOCTL_STACK_SIZE] __aligned(8);
-	void *heap __free(kfree) = NULL;
-	u32 size;
 	int ret;
+	void *heap __free(kfree) = NULL;
 
-	if (get_user(size, (u32 __user *)call->uarg))
+	if (get_user(call->size, (u32 __user *)call->uarg))
 		return -EFAULT;
-	if (size < desc->min_size)
+	if (call->size < desc->min_size)
 		return -EINVAL;
 	/* No struct comes near a page, and all of the tail will be read. */
-	if (size > PAGE_SIZE)
+	if (call->size > PAGE_SIZE)
 		return -E2BIG;
 
 	call->arg = stack;
@@ -105,7 +140,7 @@ static int accel_ioctl_do(struct accel_ioctl_call *call,
 		call->arg = heap;
 	}
 
-	ret = accel_ioctl_run(call, desc, size);
+	ret = accel_ioctl_copy(call, desc);
 	if (ret)
 		accel_object_abort(call);
 	else
@@ -125,33 +160,14 @@ long accel_ioctl_dispatch(struct accel_file *file, unsigned int cmd,
 			  void __user *uarg)
 {
 	struct accel_ioctl_call call = { .file = file, .uarg = uarg };
-	struct accel_device *dev = file->dev;
-	const struct accel_ioctl_desc *desc;
-	int idx, ret;
+	struct accel_ioctl_desc desc;
+	int ret;
 
 	if (cmd != _IO(ACCEL_IOCTL_TYPE, _IOC_NR(cmd)))
 		return -ENOTTY;
 
-	/* The driver's own table may be gone with the driver. */
-	if (!accel_dev_enter(dev, &idx)) {
-		if (_IOC_NR(cmd) >= ARRAY_SIZE(accel_ioctls))
-			return -ENODEV;
-		desc = accel_ioctl_find(NULL, _IOC_NR(cmd));
-		if (!desc)
-			return -ENOTTY;
-		if (!(desc->flags & ACCEL_IOCTL_WITHOUT_DEVICE))
-			return -ENODEV;
-		return accel_ioctl_do(&call, desc);
-	}
-
-	desc = accel_ioctl_find(dev->ops, _IOC_NR(cmd));
-	if (desc && !(desc->flags & ACCEL_IOCTL_WITHOUT_DEVICE)) {
-		ret = accel_ioctl_do(&call, desc);
-		accel_dev_exit(dev, idx);
-		return ret;
-	}
-	accel_dev_exit(dev, idx);
-	return desc ? accel_ioctl_do(&call, desc) : -ENOTTY;
+	ret = accel_ioctl_find(file->dev, _IOC_NR(cmd), &desc);
+	return ret ?: accel_ioctl_do(&call, &desc);
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_ioctl_dispatch);
 

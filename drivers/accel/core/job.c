@@ -234,18 +234,17 @@ static int accel_job_copy(struct accel_job *job, struct accel_file *file,
 }
 
 /*
- * Copy a job from userspace, once, and have the driver look at the copy. Returns a
- * job for accel_queue_accept() or accel_job_free(), or an ERR_PTR.
+ * Copy a job from userspace, once: what happens to it there does not matter any
+ * more. Returns a job for accel_queue_accept() or accel_job_free(), or an ERR_PTR.
  */
 struct accel_job *accel_job_create(struct accel_queue *queue,
 				   struct accel_file *file,
 				   const struct accel_submit_job *args)
 {
-	const struct accel_ops *ops = queue->engine->dev->ops;
 	struct accel_job *job;
 	int ret;
 
-	ret = accel_job_check(ops, args);
+	ret = accel_job_check(queue->engine->dev->ops, args);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -254,8 +253,6 @@ struct accel_job *accel_job_create(struct accel_queue *queue,
 		return ERR_PTR(-ENOMEM);
 
 	ret = accel_job_copy(job, file, args);
-	if (!ret)
-		ret = ops->job_validate(job);
 	if (ret) {
 		accel_job_free(job);
 		return ERR_PTR(ret);
@@ -263,8 +260,8 @@ struct accel_job *accel_job_create(struct accel_queue *queue,
 	return job;
 }
 
-struct accel_bo *accel_job_bo(struct accel_job *job, u32 index, u64 offset,
-			      u64 length, u32 flags)
+struct accel_bo *accel_job_find_bo(struct accel_job *job, u32 index, u64 offset,
+				   u64 length, u32 flags)
 {
 	struct accel_job_bo *use;
 
@@ -279,7 +276,7 @@ struct accel_bo *accel_job_bo(struct accel_job *job, u32 index, u64 offset,
 		return ERR_PTR(-EACCES);
 	return use->bo;
 }
-EXPORT_SYMBOL_NS_GPL(accel_job_bo, "ACCEL");
+EXPORT_SYMBOL_NS_GPL(accel_job_find_bo, "ACCEL");
 
 static void accel_job_add_wait(struct accel_job_wait *wait)
 {
@@ -408,7 +405,6 @@ static void accel_job_reached(struct accel_job *job, struct list_head *ready)
 	accel_fence_signal(job, error);
 	for (i = 0; i < job->signal_count; i++)
 		accel_job_end_signal(&job->signals[i], error, ready);
-	atomic_dec(&job->queue->outstanding);
 	accel_job_put_all(job);
 	dma_fence_put(&job->fence);
 }
@@ -422,6 +418,8 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 	struct accel_point_entry *entry, *next;
 	LIST_HEAD(reached);
 
+	/* First, for whoever waits for the point to make room. */
+	atomic_dec(&job->queue->outstanding);
 	accel_timeline_end(job->queue->timeline, &job->point, job->error,
 			   &reached, ready);
 	list_for_each_entry_safe(entry, next, &reached, link)

@@ -163,16 +163,20 @@ static int accel_answer(struct accel_device *dev, u32 topic,
 
 int accel_query_ioctl(struct accel_ioctl_call *call)
 {
+	struct accel_device *dev = call->file->dev;
 	struct accel_query *args = call->arg;
 	struct accel_answer answer = {};
-	void *data __free(kfree) = NULL;
+	int idx, ret;
 	u32 size;
-	int ret;
+	void *data __free(kfree) = NULL;
 
 	if (args->reserved)
 		return -EINVAL;
 
-	ret = accel_answer(call->file->dev, args->topic, &answer);
+	if (!accel_dev_enter(dev, &idx))
+		return -ENODEV;
+	ret = accel_answer(dev, args->topic, &answer);
+	accel_dev_exit(dev, idx);
 	if (ret)
 		return ret;
 

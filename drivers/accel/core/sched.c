@@ -54,17 +54,37 @@ static void accel_sched_arm_timeout(struct accel_engine *engine, ktime_t when)
 			 nsecs_to_jiffies(left) + 1);
 }
 
+static struct accel_job *accel_sched_oldest(struct accel_engine *engine)
+{
+	return list_first_entry_or_null(&engine->running, struct accel_job, link);
+}
+
+/*
+ * The clock runs for the oldest job only: one that the hardware has not come to
+ * is not late because of the one before it.
+ */
+static void accel_sched_start_clock(struct accel_engine *engine, ktime_t now)
+{
+	struct accel_job *job = accel_sched_oldest(engine);
+
+	lockdep_assert_held(&engine->lock);
+
+	if (!job || job->deadline)
+		return;
+	job->deadline = ktime_add_ms(now, job->queue->timeout_ms);
+	accel_sched_arm_timeout(engine, job->deadline);
+}
+
 static void accel_sched_start(struct accel_engine *engine, struct accel_job *job)
 {
 	lockdep_assert_held(&engine->lock);
 
 	job->state = ACCEL_JOB_RUNNING;
 	job->started = ktime_get();
-	job->deadline = ktime_add_ms(job->started, job->queue->timeout_ms);
 	list_add_tail(&job->link, &engine->running);
 	engine->running_count++;
 	engine->starting = job;
-	accel_sched_arm_timeout(engine, job->deadline);
+	accel_sched_start_clock(engine, job->started);
 }
 
 /* The hardware has given up the job: take it from the engine's books. */
@@ -82,6 +102,7 @@ static void accel_sched_finish(struct accel_engine *engine, struct accel_job *jo
 	engine->jobs++;
 	engine->busy_ns += busy;
 	job->queue->busy_ns += busy;
+	accel_sched_start_clock(engine, now);
 }
 
 /* Take the next job that may start. One with an error set is not to be run. */
@@ -333,14 +354,14 @@ static bool accel_sched_abort(struct accel_engine *engine, struct accel_job *job
 	return true;
 }
 
-/* A running job of @queue, or of any if that is NULL, with a reference. */
+/* The newest running job of @queue, or of any if that is NULL, with a reference. */
 static struct accel_job *accel_sched_find_running(struct accel_engine *engine,
 						  struct accel_queue *queue)
 {
 	struct accel_job *job;
 
 	guard(spinlock_irq)(&engine->lock);
-	list_for_each_entry(job, &engine->running, link) {
+	list_for_each_entry_reverse(job, &engine->running, link) {
 		if (queue && job->queue != queue)
 			continue;
 		dma_fence_get(&job->fence);
@@ -349,16 +370,21 @@ static struct accel_job *accel_sched_find_running(struct accel_engine *engine,
 	return NULL;
 }
 
-/* Abort all running jobs of @queue, or of all queues if that is NULL. */
+/*
+ * Abort all running jobs of @queue, or of all queues if that is NULL. The newest
+ * goes first, lest it starts when the one before it is gone. @late, which may be
+ * NULL, ends with ETIME, the others with @error.
+ */
 static void accel_sched_abort_running(struct accel_engine *engine,
-				      struct accel_queue *queue, int error,
+				      struct accel_queue *queue,
+				      struct accel_job *late, int error,
 				      struct list_head *ended)
 {
 	struct accel_job *job;
 
 	while ((job = accel_sched_find_running(engine, queue))) {
-		if (accel_sched_abort(engine, job, error))
-			list_add_tail(&job->link, ended);
+		if (accel_sched_abort(engine, job, job == late ? -ETIME : error))
+			list_add(&job->link, ended);
 		dma_fence_put(&job->fence);
 	}
 }
@@ -385,6 +411,7 @@ static void accel_sched_shut_queue(struct accel_queue *queue, int status,
 void accel_sched_cancel_queue(struct accel_queue *queue)
 {
 	struct accel_engine *engine = queue->engine;
+	bool cookie = dma_fence_begin_signalling();
 	LIST_HEAD(waiting);
 	LIST_HEAD(ended);
 	LIST_HEAD(ready);
@@ -394,7 +421,7 @@ void accel_sched_cancel_queue(struct accel_queue *queue)
 			accel_sched_shut_queue(queue, -ECANCELED, &waiting);
 
 		accel_sched_pause(engine);
-		accel_sched_abort_running(engine, queue, -ECANCELED, &ended);
+		accel_sched_abort_running(engine, queue, NULL, -ECANCELED, &ended);
 		accel_sched_resume(engine);
 	}
 
@@ -402,11 +429,13 @@ void accel_sched_cancel_queue(struct accel_queue *queue)
 	accel_jobs_end(&ended, &ready);
 	accel_sched_dispatch(engine, &ready);
 	accel_jobs_start(&ready);
+	dma_fence_end_signalling(cookie);
 }
 
 /* The device goes: nothing runs when this returns, and nothing ever will. */
 void accel_sched_stop_engine(struct accel_engine *engine)
 {
+	bool cookie = dma_fence_begin_signalling();
 	struct accel_queue *queue;
 	LIST_HEAD(waiting);
 	LIST_HEAD(ended);
@@ -421,52 +450,58 @@ void accel_sched_stop_engine(struct accel_engine *engine)
 			}
 		}
 		accel_sched_pause(engine);
-		accel_sched_abort_running(engine, NULL, -ENODEV, &ended);
+		accel_sched_abort_running(engine, NULL, NULL, -ENODEV, &ended);
 		/* Never resumed. */
 	}
 
-	cancel_work_sync(&engine->start_work);
-	cancel_delayed_work_sync(&engine->timeout_work);
 	list_splice_tail(&waiting, &ended);
 	accel_jobs_end(&ended, &ready);
 	accel_jobs_start(&ready);
+	dma_fence_end_signalling(cookie);
+
+	cancel_work_sync(&engine->start_work);
+	cancel_delayed_work_sync(&engine->timeout_work);
 }
 
-/* Returns a job past its deadline, with a reference, and looks when the next is. */
+/* Returns a job past its deadline, with a reference, or sees when to look next. */
 static struct accel_job *accel_sched_find_late(struct accel_engine *engine)
 {
-	ktime_t now = ktime_get();
 	struct accel_job *job;
 
 	guard(spinlock_irq)(&engine->lock);
 	engine->check_at = 0;
-	list_for_each_entry(job, &engine->running, link) {
-		if (job->deadline <= now) {
-			dma_fence_get(&job->fence);
-			return job;
-		}
+	job = accel_sched_oldest(engine);
+	if (!job)
+		return NULL;
+	if (job->deadline > ktime_get()) {
 		accel_sched_arm_timeout(engine, job->deadline);
+		return NULL;
 	}
-	return NULL;
+	dma_fence_get(&job->fence);
+	return job;
 }
 
-/* Abort a job that ran into its timeout; its queue is lost, others lose nothing. */
+/* A job ran into its timeout: its queue is lost, others lose nothing. */
 static void accel_sched_time_out(struct accel_engine *engine,
 				 struct accel_job *job, struct list_head *ended)
 {
-	struct accel_queue *queue = job->queue;
+	struct accel_queue *queue;
+	LIST_HEAD(aborted);
 	LIST_HEAD(waiting);
 
-	/* It may still end by itself, as if it had been faster. */
-	if (!accel_sched_abort(engine, job, -ETIME))
-		return;
-
-	list_add_tail(&job->link, ended);
-	scoped_guard(spinlock_irq, &engine->lock)
+	scoped_guard(spinlock_irq, &engine->lock) {
+		/* It may have ended, and given up its queue, before the pause. */
+		if (job->state != ACCEL_JOB_RUNNING)
+			return;
+		queue = job->queue;
+		refcount_inc(&queue->obj.refs);
 		accel_sched_shut_queue(queue, -EIO, &waiting);
-	accel_sched_abort_running(engine, queue, -ECANCELED, ended);
+		queue_work(system_unbound_wq, &queue->hold_work);
+	}
+	accel_sched_abort_running(engine, queue, job, -ECANCELED, &aborted);
+	list_splice_tail(&aborted, ended);
 	list_splice_tail(&waiting, ended);
-	queue_work(system_unbound_wq, &queue->hold_work);
+	accel_object_put_any_context(&queue->obj);
 }
 
 static void accel_sched_timeout_work_fn(struct work_struct *work)
@@ -499,7 +534,8 @@ static void accel_sched_timeout_work_fn(struct work_struct *work)
  * @dev: the device, not yet registered
  * @engine: embedded in the driver's device
  * @name: shown to users; must stay until accel_unregister() has returned
- * @depth: number of jobs that the hardware takes before one is done, at least 1
+ * @depth: number of jobs that the hardware takes before one is done, at least 1;
+ *	it works on them in the order in which it got them
  * @flags: ACCEL_ENGINE_ATOMIC_RUN or 0
  *
  * Engines are numbered in the order in which they are added, from 0.

@@ -5,6 +5,21 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+static int accel_submit_job(struct accel_queue *queue, struct accel_file *file,
+			    struct accel_job *job, u64 *point)
+{
+	struct accel_device *dev = file->dev;
+	int idx, ret;
+
+	if (!accel_dev_enter(dev, &idx))
+		return -ENODEV;
+	ret = dev->ops->job_validate(job);
+	if (!ret)
+		ret = accel_queue_accept(queue, file, job, point);
+	accel_dev_exit(dev, idx);
+	return ret;
+}
+
 static int accel_submit_one(struct accel_queue *queue, struct accel_file *file,
 			    const struct accel_submit *args, u32 index,
 			    u64 *point)
@@ -24,7 +39,7 @@ static int accel_submit_one(struct accel_queue *queue, struct accel_file *file,
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 
-	ret = accel_queue_accept(queue, file, job, point);
+	ret = accel_submit_job(queue, file, job, point);
 	if (ret)
 		accel_job_free(job);
 	return ret;
@@ -63,6 +78,7 @@ static int accel_submit_batch(struct accel_queue *queue, struct accel_file *file
 
 int accel_submit_ioctl(struct accel_ioctl_call *call)
 {
+	const size_t out = offsetof(struct accel_submit, accepted);
 	struct accel_submit *args = call->arg;
 	struct accel_queue *queue;
 	int ret;
@@ -77,9 +93,8 @@ int accel_submit_ioctl(struct accel_ioctl_call *call)
 	 * An accepted job cannot be taken back because its point cannot be
 	 * written. Find out before, by writing what is there.
 	 */
-	if (copy_to_user(call->uarg + offsetof(struct accel_submit, accepted),
-			 &args->accepted,
-			 sizeof(*args) - offsetof(struct accel_submit, accepted)))
+	if (copy_to_user(call->uarg + out, call->arg + out,
+			 min_t(size_t, call->size, sizeof(*args)) - out))
 		return -EFAULT;
 
 	queue = accel_queue_get(call->file, args->queue);

@@ -28,7 +28,17 @@ static void accel_timeline_release(struct accel_object *obj)
 	accel_census_dec(ACCEL_CENSUS_TIMELINES);
 }
 
+/* A queue goes on promising points; nobody else can do so without the id. */
+static void accel_timeline_destroy(struct accel_object *obj)
+{
+	struct accel_timeline *timeline = obj_to_timeline(obj);
+
+	if (!timeline->queue_owned)
+		accel_timeline_close(timeline, -ECANCELED);
+}
+
 const struct accel_object_type accel_timeline_type = {
+	.destroy = accel_timeline_destroy,
 	.release = accel_timeline_release,
 };
 
@@ -85,7 +95,7 @@ static u64 accel_timeline_backed_upto(struct accel_timeline *timeline)
 	list_for_each_entry(entry, &timeline->pending, link) {
 		if (entry->held)
 			break;
-		backed = entry->upto;
+		backed = entry->last;
 	}
 	return backed;
 }
@@ -232,7 +242,7 @@ void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter)
 static void accel_timeline_append(struct accel_timeline *timeline,
 				  struct accel_point_entry *entry)
 {
-	entry->upto = entry->value;
+	entry->last = entry->value;
 	entry->error = 0;
 	entry->done = false;
 	entry->held = true;
@@ -253,7 +263,7 @@ int accel_timeline_promise(struct accel_timeline *timeline,
 	if (entry->value <= timeline->promised)
 		return -EINVAL;
 	if (timeline->closed)
-		return timeline->closed;
+		return timeline->closed == -ENODEV ? -ENODEV : -ENOENT;
 
 	accel_timeline_append(timeline, entry);
 	return 0;
@@ -269,7 +279,7 @@ void accel_timeline_unpromise(struct accel_timeline *timeline,
 	timeline->promised = list_empty(&timeline->pending) ?
 		timeline->completed :
 		list_last_entry(&timeline->pending, struct accel_point_entry,
-				link)->upto;
+				link)->last;
 }
 
 /* Promise the next point of a queue's timeline, and set @entry->value to it. */
@@ -328,7 +338,7 @@ void accel_timeline_end(struct accel_timeline *timeline,
 		if (entry->error)
 			accel_timeline_record(timeline, timeline->completed + 1,
 					      entry->value, entry->error);
-		timeline->completed = entry->upto;
+		timeline->completed = entry->last;
 		list_move_tail(&entry->link, reached);
 	}
 	accel_timeline_changed(timeline, ready);
@@ -372,7 +382,7 @@ static int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
 			timeline->completed = value;
 		else
 			list_last_entry(&timeline->pending,
-					struct accel_point_entry, link)->upto = value;
+					struct accel_point_entry, link)->last = value;
 		accel_timeline_changed(timeline, &ready);
 	}
 	accel_jobs_start(&ready);

@@ -41,7 +41,7 @@ static int edu_cursor_init(struct edu_cursor *cursor, struct edu_job *job,
 	struct accel_bo *bo;
 	int ret;
 
-	bo = accel_job_bo(&job->base, index, offset, length, flags);
+	bo = accel_job_find_bo(&job->base, index, offset, length, flags);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 

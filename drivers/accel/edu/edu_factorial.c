@@ -21,8 +21,8 @@ int edu_factorial_validate(struct edu_job *job)
 	    !IS_ALIGNED(cmd->offset, sizeof(u32)))
 		return -EINVAL;
 
-	bo = accel_job_bo(&job->base, cmd->bo, cmd->offset, sizeof(u32),
-			  ACCEL_BO_WRITE);
+	bo = accel_job_find_bo(&job->base, cmd->bo, cmd->offset, sizeof(u32),
+			       ACCEL_BO_WRITE);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 

@@ -27,7 +27,7 @@ static int vaccel_operand(struct vaccel_job *job, u32 index, u64 offset,
 	struct accel_bo *bo;
 	int ret;
 
-	bo = accel_job_bo(&job->base, index, offset, length, flags);
+	bo = accel_job_find_bo(&job->base, index, offset, length, flags);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 

@@ -63,7 +63,8 @@
  * Deadlines are absolute times of CLOCK_MONOTONIC in nanoseconds. One that is
  * past, such as 0, makes the call a poll: it never sleeps. INT64_MAX never
  * passes. A negative deadline is EINVAL. What is already signalled counts
- * before the deadline does.
+ * before the deadline does; what is not is ETIME once the deadline has passed,
+ * for a poll as for a wait.
  */
 
 #define ACCEL_IOCTL_TYPE	0xBB
@@ -159,7 +160,7 @@ struct accel_query {
 /**
  * struct accel_query_device - answer to ACCEL_QUERY_DEVICE
  * @driver: name of the driver, NUL-terminated
- * @bus_id: name of the parent device on its bus, NUL-terminated; empty if none
+ * @bus_id: name of the parent device on its bus, NUL-terminated
  * @flags: ACCEL_DEVICE_*
  * @engine_count: number of engines
  * @region_count: number of memory regions, at least one
@@ -240,7 +241,8 @@ struct accel_query_ioctl {
  *
  * A buffer lives on while mapped or used by a job. A queue's jobs are cancelled,
  * the running ones aborted, before the call returns; its timeline has an id of
- * its own and stays. A point of a destroyed timeline still completes.
+ * its own and stays. Points that jobs have promised on a destroyed timeline are
+ * still reached; for who waits for others they are as well, with -ECANCELED.
  */
 struct accel_destroy {
 	__u32 size;
@@ -322,8 +324,11 @@ struct accel_bo_info {
  * were accepted with this buffer are done: those that write it, before the CPU
  * reads; all, before it writes; then makes what they wrote visible. The second,
  * with ACCEL_SYNC_END, makes what the CPU wrote visible to jobs submitted
- * later. ETIME if the device still uses the buffer at the deadline. Jobs that
- * are held (see struct accel_submit) are not waited for.
+ * later; it does not have to follow a first, if the CPU only writes and knows
+ * the device to be done. Calls of several threads do not disturb each other.
+ * ETIME if the device still uses the buffer at the deadline. Whether its jobs
+ * succeeded, their points tell. Jobs that are held (see struct accel_submit) are
+ * not waited for.
  */
 struct accel_bo_sync {
 	__u32 size;
@@ -469,7 +474,7 @@ struct accel_submit_job {
  * @reserved: must be 0
  * @accepted: out, number of jobs accepted, counted from the first
  * @stop_error: out, 0 if all were, otherwise the negative errno of the first job
- *	that was not
+ *	that was not; -EINTR if a signal arrived before it was looked at
  * @first_point: out, point of the first accepted job on the queue's timeline; the
  *	others follow, one by one
  *
@@ -560,14 +565,16 @@ struct accel_timeline_query {
  * @count: number of elements at @points_ptr, not 0, at most the device's limit
  * @stride: size of an element at @points_ptr
  * @deadline_ns: see the section on time
- * @statuses_ptr: 0, or an array of __s32 that receives the status of each point
+ * @statuses_ptr: 0, or an array of __s32 that receives the status of each point,
+ *	ACCEL_POINT_PENDING for one that was not waited for to the end
  * @index: out, the first point in the array that is reached
  * @status: out, 0, or the first negative status in the array
  *
  * Returns 0 when the points have been reached, by success or by failure: which of
  * the two, the statuses say. A point may be waited for before it is promised. One
  * that nobody can promise any more, since its queue is destroyed, is reached with
- * the status -ECANCELED.
+ * the status -ECANCELED. As nothing is written on ETIME, what is missing then is
+ * for ACCEL_IOCTL_TIMELINE_QUERY to tell.
  */
 struct accel_timeline_wait {
 	__u32 size;

@@ -61,7 +61,8 @@ enum accel_edu_dma_op {
  *	is written; 0 for LOAD
  * @src_offset: where in the source the transfer begins, in bytes; 0 for STORE
  * @dst_offset: where in the destination it begins, in bytes; 0 for LOAD
- * @length: bytes to transfer, not 0. The device moves 2 KiB in about 100 ms
+ * @length: bytes to transfer, not 0. The device moves 2 KiB in about 100 ms,
+ *	and a COPY moves everything twice: mind the queue's timeout
  */
 struct accel_edu_dma {
 	__u32 op;

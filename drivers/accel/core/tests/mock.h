@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A device whose engines do nothing until the test turns the crank, and a client
+ * that calls its ioctls with real user memory.
+ */
+#ifndef _ACCEL_MOCK_H
+#define _ACCEL_MOCK_H
+
+#include <kunit/test.h>
+#include <linux/accel.h>
+
+#include "../accel_internal.h"
+
+#define MOCK_ENGINES		3
+#define MOCK_DEPTH		2
+/* This engine's job_run is called from a worker, the others' in any context. */
+#define MOCK_SLEEPING_ENGINE	2
+#define MOCK_LOG_SIZE		128
+
+#define MOCK_IOCTL_DOUBLE	_IO(ACCEL_IOCTL_TYPE, 0x80)
+
+struct mock_double {
+	u32 size;
+	u32 value;
+};
+
+enum mock_op {
+	MOCK_WAIT,	/* runs until mock_finish() */
+	MOCK_INSTANT,	/* ends inside job_run */
+	MOCK_REFUSE,	/* job_run fails */
+	MOCK_BAD,	/* job_validate fails */
+};
+
+struct mock_cmd {
+	u32 op;
+	u32 tag;
+};
+
+/**
+ * struct mock_device - a device without hardware
+ * @accel: as the core sees it
+ * @engines: @MOCK_ENGINES of them
+ * @lock: protects what follows
+ * @running: jobs that were started and not finished, oldest first, per engine
+ * @log: tags of jobs in the order in which they were started
+ * @log_count: number of entries in @log
+ * @nested: job_run was entered while it was running
+ * @aborted: number of jobs that were aborted
+ */
+struct mock_device {
+	struct accel_device accel;
+	struct accel_engine engines[MOCK_ENGINES];
+	spinlock_t lock;	/* protects what follows */
+	struct list_head running[MOCK_ENGINES];
+	u32 log[MOCK_LOG_SIZE];
+	u32 log_count;
+	u32 in_run[MOCK_ENGINES];
+	bool nested;
+	u32 aborted;
+};
+
+/**
+ * struct mock - what a test has
+ * @test: the test
+ * @parent: of the device
+ * @dev: the device
+ * @file: an open file
+ * @user: user memory, MOCK_USER_SIZE bytes
+ * @gone: accel_unregister() was called
+ */
+struct mock {
+	struct kunit *test;
+	struct device *parent;
+	struct mock_device *dev;
+	struct accel_file *file;
+	unsigned long user;
+	bool gone;
+};
+
+#define MOCK_USER_SIZE	SZ_64K
+
+int mock_init(struct kunit *test);
+void mock_exit(struct kunit *test);
+
+void __user *mock_user(struct mock *mock, size_t offset);
+long mock_ioctl(struct mock *mock, unsigned int cmd, void *arg, size_t size);
+void mock_unregister(struct mock *mock);
+
+/* Ends the oldest job of an engine; fails the test if there is none. */
+void mock_finish(struct mock *mock, u32 engine, int error);
+void mock_finish_tag(struct mock *mock, u32 tag, int error);
+u32 mock_running(struct mock *mock, u32 engine);
+void mock_expect_log(struct mock *mock, const u32 *tags, u32 count);
+
+struct mock_queue {
+	u32 id;
+	u32 timeline;
+};
+
+struct mock_job {
+	enum mock_op op;
+	u32 tag;
+	u32 flags;
+	u32 bo_count;
+	struct accel_submit_bo bos[2];
+	u32 wait_count;
+	struct accel_point waits[2];
+	u32 signal_count;
+	struct accel_point signals[2];
+};
+
+struct mock_queue mock_queue(struct mock *mock, u32 engine, u32 timeout_ms);
+u32 mock_bo(struct mock *mock);
+u32 mock_timeline(struct mock *mock, u64 value);
+void mock_destroy(struct mock *mock, u32 id);
+long mock_submit(struct mock *mock, u32 queue, const struct mock_job *job);
+long mock_signal(struct mock *mock, u32 timeline, u64 value);
+int mock_status(struct mock *mock, u32 timeline, u64 value);
+u64 mock_completed(struct mock *mock, u32 timeline);
+int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns);
+
+/* Submit a job that must be accepted. */
+#define MOCK_SUBMIT(_mock, _queue, ...)					\
+	KUNIT_ASSERT_EQ((_mock)->test, 0L,				\
+			mock_submit(_mock, (_queue).id,			\
+				    &(struct mock_job){ __VA_ARGS__ }))
+
+#define MOCK_EXPECT_LOG(_mock, ...)					\
+	mock_expect_log(_mock, (const u32[]){ __VA_ARGS__ },		\
+			ARRAY_SIZE(((const u32[]){ __VA_ARGS__ })))
+
+extern struct kunit_suite accel_fence_suite;
+extern struct kunit_suite accel_ioctl_suite;
+extern struct kunit_suite accel_object_suite;
+extern struct kunit_suite accel_sched_suite;
+extern struct kunit_suite accel_timeline_suite;
+
+#endif /* _ACCEL_MOCK_H */

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Points: promised, backed, reached, failed; and the jobs that wait for them. */
+#include "mock.h"
+
+static void accel_timeline_signal_in_order(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u32 timeline = mock_timeline(mock, 10);
+
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, timeline, 10, 0));
+	KUNIT_EXPECT_EQ(test, -ETIME, mock_wait(mock, timeline, 11, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mock_signal(mock, timeline, 10));
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, timeline, 15));
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, timeline, 11, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mock_signal(mock, timeline, 14));
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, timeline, U64_MAX));
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, timeline, U64_MAX, 0));
+}
+
+static void accel_timeline_of_queue(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	struct mock_job job = {
+		.op = MOCK_INSTANT,
+		.signal_count = 1,
+		.signals = { { queue.timeline, 0, 5 } },
+	};
+
+	KUNIT_EXPECT_EQ(test, -EPERM, mock_signal(mock, queue.timeline, 1));
+	KUNIT_EXPECT_EQ(test, -EPERM, mock_submit(mock, queue.id, &job));
+	KUNIT_EXPECT_EQ(test, 0ULL, mock_completed(mock, queue.timeline));
+}
+
+/* A point is reached when all that were promised before are. */
+static void accel_timeline_promises(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue a = mock_queue(mock, 0, 0);
+	struct mock_queue b = mock_queue(mock, 1, 0);
+	u32 timeline = mock_timeline(mock, 0);
+
+	MOCK_SUBMIT(mock, a, .tag = 1, .signal_count = 1,
+		    .signals = { { timeline, 0, 5 } });
+	MOCK_SUBMIT(mock, b, .tag = 2, .signal_count = 1,
+		    .signals = { { timeline, 0, 8 } });
+	KUNIT_EXPECT_EQ(test, -EINVAL, mock_signal(mock, timeline, 8));
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, timeline, 10));
+
+	mock_finish(mock, 1, -EDOM);
+	KUNIT_EXPECT_EQ(test, 0ULL, mock_completed(mock, timeline));
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, 10ULL, mock_completed(mock, timeline));
+	KUNIT_EXPECT_EQ(test, 0, mock_status(mock, timeline, 5));
+	KUNIT_EXPECT_EQ(test, -EDOM, mock_status(mock, timeline, 6));
+	KUNIT_EXPECT_EQ(test, -EDOM, mock_status(mock, timeline, 8));
+	KUNIT_EXPECT_EQ(test, 0, mock_status(mock, timeline, 9));
+}
+
+/* The second promise is bad: the first is taken back. */
+static void accel_timeline_promise_all_or_none(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 good = mock_timeline(mock, 0), bad = mock_timeline(mock, 7);
+	struct mock_job job = {
+		.op = MOCK_INSTANT,
+		.signal_count = 2,
+		.signals = { { good, 0, 3 }, { bad, 0, 7 } },
+	};
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, mock_submit(mock, queue.id, &job));
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, good, 1));
+	KUNIT_EXPECT_EQ(test, 1ULL, mock_completed(mock, good));
+	job.signals[1].value = 8;
+	KUNIT_EXPECT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
+	KUNIT_EXPECT_EQ(test, 3ULL, mock_completed(mock, good));
+	KUNIT_EXPECT_EQ(test, 8ULL, mock_completed(mock, bad));
+}
+
+static void accel_timeline_failures_are_kept(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 i, count = ACCEL_TIMELINE_FAILURES + 1;
+
+	for (i = 0; i < count; i++)
+		MOCK_SUBMIT(mock, queue, .op = MOCK_REFUSE);
+	KUNIT_EXPECT_EQ(test, -ENODATA, mock_status(mock, queue.timeline, 1));
+	for (i = 2; i <= count; i++)
+		KUNIT_EXPECT_EQ(test, -EIO,
+				mock_status(mock, queue.timeline, i));
+	MOCK_SUBMIT(mock, queue, .op = MOCK_INSTANT);
+	KUNIT_EXPECT_EQ(test, 0, mock_status(mock, queue.timeline, count + 1));
+}
+
+static void accel_timeline_wait_before_signal(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 timeline = mock_timeline(mock, 0);
+
+	MOCK_SUBMIT(mock, queue, .op = MOCK_INSTANT, .tag = 1, .wait_count = 1,
+		    .waits = { { timeline, 0, 2 } });
+	/* Nothing is in its way, but it comes behind. */
+	MOCK_SUBMIT(mock, queue, .op = MOCK_INSTANT, .tag = 2);
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, timeline, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock->dev->log_count);
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, timeline, 2));
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, queue.timeline, 2, S64_MAX));
+	MOCK_EXPECT_LOG(mock, 1, 2);
+}
+
+/* Held by a held job by a held job; the last is let go, and so all are. */
+static void accel_timeline_hold_chain(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue a = mock_queue(mock, 0, 0);
+	struct mock_queue b = mock_queue(mock, 1, 0);
+	struct mock_queue c = mock_queue(mock, 0, 0);
+	u32 timeline = mock_timeline(mock, 0);
+
+	MOCK_SUBMIT(mock, a, .op = MOCK_INSTANT, .tag = 1, .wait_count = 1,
+		    .waits = { { timeline, 0, 2 } });
+	MOCK_SUBMIT(mock, b, .op = MOCK_INSTANT, .tag = 2, .wait_count = 1,
+		    .waits = { { timeline, 0, 1 } }, .signal_count = 1,
+		    .signals = { { timeline, 0, 2 } });
+	KUNIT_EXPECT_EQ(test, 0, mock->dev->log_count);
+	/* 1 can only come from a job now: 2 is promised, but not backed. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, mock_signal(mock, timeline, 1));
+	KUNIT_EXPECT_EQ(test, -ETIME, mock_wait(mock, timeline, 1, 0));
+
+	/* Nobody can reach it any more: ended with their queues, not hanging. */
+	MOCK_SUBMIT(mock, c, .op = MOCK_INSTANT, .tag = 3, .wait_count = 1,
+		    .waits = { { a.timeline, 0, 1 } });
+	mock_destroy(mock, b.id);
+	KUNIT_EXPECT_EQ(test, -ECANCELED, mock_wait(mock, timeline, 2, S64_MAX));
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, c.timeline, 1, S64_MAX));
+	MOCK_EXPECT_LOG(mock, 1, 3);
+}
+
+/* Backed by a running job: not held, but not started either. */
+static void accel_timeline_backed_is_not_held(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue a = mock_queue(mock, 0, 0);
+	struct mock_queue b = mock_queue(mock, 1, 0);
+
+	MOCK_SUBMIT(mock, a, .tag = 1);
+	MOCK_SUBMIT(mock, b, .op = MOCK_INSTANT, .tag = 2, .wait_count = 1,
+		    .waits = { { a.timeline, 0, 1 } });
+	MOCK_EXPECT_LOG(mock, 1);
+	mock_finish(mock, 0, 0);
+	/* Straight from accel_job_done(), without a worker. */
+	MOCK_EXPECT_LOG(mock, 1, 2);
+	KUNIT_EXPECT_EQ(test, 1ULL, mock_completed(mock, b.timeline));
+}
+
+static void accel_timeline_cancel_on_error(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue a = mock_queue(mock, 0, 0);
+	struct mock_queue b = mock_queue(mock, 1, 0);
+	struct mock_queue c = mock_queue(mock, 1, 0);
+
+	MOCK_SUBMIT(mock, a, .tag = 1);
+	MOCK_SUBMIT(mock, b, .op = MOCK_INSTANT, .tag = 2, .wait_count = 1,
+		    .waits = { { a.timeline, 0, 1 } },
+		    .flags = ACCEL_JOB_CANCEL_ON_ERROR);
+	MOCK_SUBMIT(mock, c, .op = MOCK_INSTANT, .tag = 3, .wait_count = 1,
+		    .waits = { { a.timeline, 0, 1 } });
+	mock_finish(mock, 0, -EDOM);
+	MOCK_EXPECT_LOG(mock, 1, 3);
+	KUNIT_EXPECT_EQ(test, -ECANCELED, mock_status(mock, b.timeline, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_status(mock, c.timeline, 1));
+
+	/* The same for a point that had failed before. */
+	MOCK_SUBMIT(mock, b, .op = MOCK_INSTANT, .tag = 4, .wait_count = 1,
+		    .waits = { { a.timeline, 0, 1 } },
+		    .flags = ACCEL_JOB_CANCEL_ON_ERROR);
+	KUNIT_EXPECT_EQ(test, -ECANCELED, mock_status(mock, b.timeline, 2));
+}
+
+/* What nobody can promise any more is not waited for. */
+static void accel_timeline_destroyed(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue a = mock_queue(mock, 0, 0);
+	struct mock_queue b = mock_queue(mock, 1, 0);
+	u32 timeline = mock_timeline(mock, 0);
+
+	MOCK_SUBMIT(mock, a, .tag = 1, .signal_count = 1,
+		    .signals = { { timeline, 0, 1 } });
+	MOCK_SUBMIT(mock, b, .op = MOCK_INSTANT, .tag = 2, .wait_count = 2,
+		    .waits = { { timeline, 0, 1 }, { timeline, 0, 2 } },
+		    .flags = ACCEL_JOB_CANCEL_ON_ERROR);
+	mock_destroy(mock, timeline);
+	KUNIT_EXPECT_EQ(test, -ETIME, mock_wait(mock, b.timeline, 1, 0));
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, -ECANCELED,
+			mock_wait(mock, b.timeline, 1, S64_MAX));
+	MOCK_EXPECT_LOG(mock, 1);
+}
+
+static struct kunit_case accel_timeline_cases[] = {
+	KUNIT_CASE(accel_timeline_signal_in_order),
+	KUNIT_CASE(accel_timeline_of_queue),
+	KUNIT_CASE(accel_timeline_promises),
+	KUNIT_CASE(accel_timeline_promise_all_or_none),
+	KUNIT_CASE(accel_timeline_failures_are_kept),
+	KUNIT_CASE(accel_timeline_wait_before_signal),
+	KUNIT_CASE(accel_timeline_hold_chain),
+	KUNIT_CASE(accel_timeline_backed_is_not_held),
+	KUNIT_CASE(accel_timeline_cancel_on_error),
+	KUNIT_CASE(accel_timeline_destroyed),
+	{}
+};
+
+struct kunit_suite accel_timeline_suite = {
+	.name = "accel_timeline",
+	.init = mock_init,
+	.exit = mock_exit,
+	.test_cases = accel_timeline_cases,
+};
