@@ -86,6 +86,18 @@ with_progress() {
 	return $rc
 }
 
+# fail LOG MESSAGE: shows the errors in LOG and its end.
+fail() {
+	local out=$1
+	shift
+	{
+		grep -nE '(error|Error|undefined reference|\*\*\*)' "$out" | head -n 10 || :
+		echo "--- the last lines of $out:"
+		tail -n 30 "$out"
+	} >&2
+	die "$*"
+}
+
 # The kernel's make must not see this directory's variables: its own makefiles
 # use BUILD.
 kmake() {

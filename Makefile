@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Thin names for tools/integrate; each script there has --help.
+
+BUILD ?= build
+export BUILD TREE KSRC
+integrate := tools/integrate
+
+.PHONY: help run test vm build clean distclean
+
+help:		## this list
+	@sed -n 's/^\([a-z]*\):.*##/  \1\t/p' Makefile
+	@echo "Variables: TREE=lts (default) or mainline, KSRC=dir: a tree of your own,"
+	@echo "BUILD=dir: where everything is built (default: build)"
+
+run:		## build the kernel, boot it, run jobs on its accelerators
+	@$(integrate)/run
+
+test:		## KUnit and selftests; ends with "N passed, N failed"
+	@$(integrate)/test
+
+vm: build	## a shell in the guest; tools/integrate/vm CMD... runs a command
+	@$(integrate)/vm
+
+build:		## kernel, modules and userspace, without booting
+	@$(integrate)/build
+
+clean:		## remove what was compiled; trees and downloads stay
+	rm -rf $(BUILD)/*/obj $(BUILD)/*/mod $(BUILD)/*/usr $(BUILD)/*/accel $(BUILD)/*/mini
+	rm -rf $(BUILD)/*/selftests* $(BUILD)/*/vm.* $(BUILD)/*/built $(BUILD)/*/config.stamp
+
+distclean:	## remove everything that was ever made here
+	rm -rf $(BUILD)
