@@ -5,70 +5,16 @@
  * Lets an edu device compute N! and copy 64 KiB through its on-chip memory, and
  * checks both against the CPU.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <libaccel.h>
 #include <linux/accel_edu.h>
+
+#include "example.h"
 
 #define DRIVER		"accel_edu"
 #define COPY_SIZE	(64 * 1024)
 #define COPY_JOBS	8
-
-struct buffer {
-	uint32_t id;
-	uint64_t length;
-	void *map;
-};
-
-/* Exiting closes the device, which ends all that was made on it. */
-static int must(int ret, const char *what)
-{
-	if (ret < 0) {
-		fprintf(stderr, "factorial: %s: %s\n", what, strerror(-ret));
-		exit(EXIT_FAILURE);
-	}
-	return ret;
-}
-
-static int open_device(const char *device)
-{
-	int fd;
-
-	if (device)
-		return must(accel_open(device), device);
-
-	fd = accel_open_driver(DRIVER);
-	if (fd == -ENODEV) {
-		fprintf(stderr, "factorial: no device with driver %s: is the module loaded?\n",
-			DRIVER);
-		exit(EXIT_FAILURE);
-	}
-	return must(fd, "cannot open a device of driver " DRIVER);
-}
-
-static void print_device(int fd)
-{
-	struct accel_query_device device;
-	struct stat st;
-
-	must(accel_query_device(fd, &device), "QUERY_DEVICE");
-	if (strcmp((const char *)device.driver, DRIVER)) {
-		fprintf(stderr, "factorial: the device's driver is %s, not %s\n",
-			(const char *)device.driver, DRIVER);
-		exit(EXIT_FAILURE);
-	}
-	must(fstat(fd, &st) ? -errno : 0, "fstat");
-	printf("device: accel%u, driver %s, at %s\n", minor(st.st_rdev),
-	       (const char *)device.driver, (const char *)device.bus_id);
-}
 
 static unsigned long long interrupts(int fd)
 {
@@ -89,25 +35,6 @@ static void print_engines(int fd)
 		       i, (const char *)engines[i].name,
 		       (unsigned long long)engines[i].jobs, engines[i].busy_ns / 1e9);
 	free(engines);
-}
-
-static struct buffer make_buffer(int fd, uint64_t length)
-{
-	struct accel_bo_create bo = { .size = sizeof(bo), .length = length };
-	struct buffer buffer;
-
-	must(accel_bo_create(fd, &bo), "BO_CREATE");
-	buffer.id = bo.id;
-	buffer.length = bo.length;
-	must(accel_bo_map(fd, bo.mmap_offset, bo.length, PROT_READ | PROT_WRITE,
-			  &buffer.map), "mmap");
-	return buffer;
-}
-
-static void drop_buffer(int fd, struct buffer *buffer)
-{
-	must(accel_bo_unmap(buffer->map, buffer->length), "munmap");
-	must(accel_destroy(fd, buffer->id), "DESTROY");
 }
 
 static struct accel_queue_create make_queue(int fd, uint32_t engine)
@@ -300,8 +227,7 @@ int main(int argc, char **argv)
 
 	/* The copy takes seconds; show its progress in a pipe as well. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	fd = open_device(argc > 1 ? argv[1] : NULL);
-	print_device(fd);
+	fd = open_device(argc > 1 ? argv[1] : NULL, DRIVER);
 	before = interrupts(fd);
 	equal = check_factorial(fd, n);
 	equal &= check_copy(fd);

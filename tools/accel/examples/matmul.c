@@ -5,90 +5,17 @@
  * Lets a vaccel device multiply two SIZE×SIZE matrices of random int8 into one of
  * int32, and checks the product against the CPU's.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <libaccel.h>
 #include <linux/accel_vaccel.h>
+
+#include "example.h"
 
 #define DRIVER		"accel_vaccel"
 
 /* Beyond this the CPU's own product takes too long. */
 #define SIZE_MAX_CHECKED	1024
-
-struct buffer {
-	uint32_t id;
-	uint64_t length;
-	void *map;
-};
-
-/* Exiting closes the device, which ends all that was made on it. */
-static int must(int ret, const char *what)
-{
-	if (ret < 0) {
-		fprintf(stderr, "matmul: %s: %s\n", what, strerror(-ret));
-		exit(EXIT_FAILURE);
-	}
-	return ret;
-}
-
-static int open_device(const char *device)
-{
-	int fd;
-
-	if (device)
-		return must(accel_open(device), device);
-
-	fd = accel_open_driver(DRIVER);
-	if (fd == -ENODEV) {
-		fprintf(stderr, "matmul: no device with driver %s: is the module loaded?\n",
-			DRIVER);
-		exit(EXIT_FAILURE);
-	}
-	return must(fd, "cannot open a device of driver " DRIVER);
-}
-
-static void print_device(int fd)
-{
-	struct accel_query_device device;
-	struct stat st;
-
-	must(accel_query_device(fd, &device), "QUERY_DEVICE");
-	if (strcmp((const char *)device.driver, DRIVER)) {
-		fprintf(stderr, "matmul: the device's driver is %s, not %s\n",
-			(const char *)device.driver, DRIVER);
-		exit(EXIT_FAILURE);
-	}
-	must(fstat(fd, &st) ? -errno : 0, "fstat");
-	printf("device: accel%u, driver %s\n", minor(st.st_rdev),
-	       (const char *)device.driver);
-}
-
-static struct buffer make_buffer(int fd, uint64_t length)
-{
-	struct accel_bo_create bo = { .size = sizeof(bo), .length = length };
-	struct buffer buffer;
-
-	must(accel_bo_create(fd, &bo), "BO_CREATE");
-	buffer.id = bo.id;
-	buffer.length = bo.length;
-	must(accel_bo_map(fd, bo.mmap_offset, bo.length, PROT_READ | PROT_WRITE,
-			  &buffer.map), "mmap");
-	return buffer;
-}
-
-static void drop_buffer(int fd, struct buffer *buffer)
-{
-	must(accel_bo_unmap(buffer->map, buffer->length), "munmap");
-	must(accel_destroy(fd, buffer->id), "DESTROY");
-}
 
 static void fill_random(int fd, struct buffer *buffer)
 {
@@ -222,8 +149,7 @@ int main(int argc, char **argv)
 	}
 
 	srandom(time(NULL));
-	fd = open_device(argc > 1 ? argv[1] : NULL);
-	print_device(fd);
+	fd = open_device(argc > 1 ? argv[1] : NULL, DRIVER);
 	equal = multiply(fd, size);
 	close(fd);
 	return equal ? EXIT_SUCCESS : EXIT_FAILURE;
