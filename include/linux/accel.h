@@ -163,9 +163,9 @@ struct accel_ops {
 	/**
 	 * @job_abort: stop a job that @job_run started and accel_job_done() has not
 	 * ended. When it returns, the hardware touches neither the job's buffers
-	 * nor its results, and accel_job_done() is not called for it any more. It
-	 * may have been called meanwhile: then that result counts. May sleep, for
-	 * a bounded time. Not called while @job_run is, on the same engine. On the
+	 * nor its results, and accel_job_done() is not called for it any more. If
+	 * it is called meanwhile, that makes no difference. May sleep, for a
+	 * bounded time. Not called while @job_run is, on the same engine. On the
 	 * path to signalling fences as well
 	 */
 	void (*job_abort)(struct accel_job *job);
@@ -454,6 +454,7 @@ struct accel_job_bo {
 enum accel_job_state {
 	ACCEL_JOB_WAITING,
 	ACCEL_JOB_RUNNING,
+	ACCEL_JOB_ABORTING,	/* what accel_job_done() says does not matter */
 	ACCEL_JOB_DONE,
 };
 

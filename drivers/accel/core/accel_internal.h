@@ -19,6 +19,11 @@
 #define ACCEL_JOBS_MAX		1024
 #define ACCEL_JOB_BOS_MAX	256
 #define ACCEL_POINTS_MAX	64
+#define ACCEL_QUEUES_MAX	256	/* of an open file */
+#define ACCEL_PENDING_MAX	4096	/* points promised on a timeline, not reached */
+
+/* For arrays as long as a client likes: it gets ENOMEM, others no OOM killer. */
+#define ACCEL_GFP_ARRAY	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /* census.c: how many there are of everything that a client can cause */
 enum accel_census {
@@ -63,6 +68,7 @@ static inline bool accel_dev_is_gone(struct accel_device *dev)
  * @objects: what ids stand for; an entry is reserved while its ioctl runs
  * @promise_lock: serialises who promises points on timelines of this file, so
  *	that a job's points are promised all or none
+ * @queue_count: queues that have an id
  * @name_lock: protects @name
  * @name: label for an administrator
  */
@@ -71,6 +77,7 @@ struct accel_file {
 	u64 id;
 	struct xarray objects;
 	struct mutex promise_lock;	/* outside any timeline's lock */
+	atomic_t queue_count;
 	spinlock_t name_lock;		/* protects name */
 	char name[ACCEL_NAME_SIZE];
 };
@@ -142,7 +149,8 @@ void accel_bo_detach_all(struct accel_device *dev);
  * @lock: protects what follows; innermost, taken in any context
  * @completed: highest point reached
  * @promised: highest point signalled, or promised by an accepted job
- * @held_count: promises in @pending by jobs that are held
+ * @pending_count: entries in @pending
+ * @held_count: those of jobs that are held
  * @closed: negative errno once nobody can promise anything any more
  * @pending: struct accel_point_entry of points promised and not reached, in order
  * @waiters: those who wait for a point to be reached
@@ -160,6 +168,7 @@ struct accel_timeline {
 	spinlock_t lock;		/* protects what follows */
 	u64 completed;
 	u64 promised;
+	u32 pending_count;
 	u32 held_count;
 	int closed;
 	struct list_head pending;
@@ -222,6 +231,7 @@ void accel_timeline_unhold(struct accel_timeline *timeline,
 void accel_timeline_end(struct accel_timeline *timeline,
 			struct accel_point_entry *entry, int error,
 			struct list_head *reached, struct list_head *ready);
+bool accel_timeline_is_settled(struct accel_timeline *timeline);
 void accel_timeline_close(struct accel_timeline *timeline, int error);
 void accel_timeline_close_all(struct accel_device *dev, int error);
 

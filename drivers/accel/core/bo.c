@@ -6,8 +6,8 @@
  */
 #include "accel_internal.h"
 
+#include <linux/compat.h>
 #include <linux/dma-mapping.h>
-#include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
@@ -16,8 +16,9 @@
 
 /* Where mappings start: no 32-bit offset can be taken for one of a buffer. */
 #define ACCEL_MMAP_FIRST	(SZ_4G >> PAGE_SHIFT)
-/* The last page that a 32-bit caller's mmap2() can name. */
-#define ACCEL_MMAP_LAST		((unsigned long)U32_MAX)
+/* The last page that a 32-bit caller's mmap2() can name, and that anybody can. */
+#define ACCEL_MMAP_LAST_32	((unsigned long)U32_MAX)
+#define ACCEL_MMAP_LAST		((unsigned long)(LLONG_MAX >> PAGE_SHIFT))
 
 static struct accel_bo *obj_to_bo(struct accel_object *obj)
 {
@@ -171,11 +172,17 @@ static int accel_bo_alloc_memory(struct accel_bo *bo)
 
 static int accel_bo_alloc_offset(struct accel_bo *bo)
 {
+	unsigned long first = ACCEL_MMAP_FIRST, last = ACCEL_MMAP_LAST_32;
 	int ret;
 
+	/* What is scarce is left to those who have nothing else. */
+	if (IS_ENABLED(CONFIG_64BIT) && !in_compat_syscall()) {
+		first = ACCEL_MMAP_LAST_32 + 1;
+		last = ACCEL_MMAP_LAST;
+	}
 	ret = mtree_alloc_range(&bo->dev->mmap_offsets, &bo->mmap_pgoff, bo,
-				bo->size >> PAGE_SHIFT, ACCEL_MMAP_FIRST,
-				ACCEL_MMAP_LAST, GFP_KERNEL_ACCOUNT);
+				bo->size >> PAGE_SHIFT, first, last,
+				GFP_KERNEL_ACCOUNT);
 	return ret == -EBUSY ? -ENOSPC : ret;
 }
 
@@ -232,10 +239,7 @@ int accel_bo_create_ioctl(struct accel_ioctl_call *call)
 
 	if (args->flags)
 		return -EOPNOTSUPP;
-	/* More pages than there are offsets would not fit in any case. */
-	if (!args->length ||
-	    args->length > (u64)(ACCEL_MMAP_LAST - ACCEL_MMAP_FIRST) << PAGE_SHIFT ||
-	    args->length > SIZE_MAX - PAGE_SIZE ||
+	if (!args->length || args->length > min(S64_MAX, SIZE_MAX) - PAGE_SIZE ||
 	    args->region >= dev->region_count)
 		return -EINVAL;
 
@@ -286,12 +290,11 @@ static vm_fault_t accel_bo_fault(struct vm_fault *vmf)
 	switch (accel_bo_populate(bo)) {
 	case 0:
 		break;
-	case -ENOMEM:
-		return VM_FAULT_OOM;
 	case -EINTR:
 		/* The signal comes first; then the access is tried again. */
 		return VM_FAULT_NOPAGE;
 	default:
+		/* With ENOMEM too: no OOM killer was asked, so none can help. */
 		return VM_FAULT_SIGBUS;
 	}
 	return vmf_insert_pfn(vma, vmf->address, bo->region->ops->pfn(bo, page));

@@ -14,8 +14,8 @@
 
 static int accel_bo_dma_alloc(struct accel_bo *bo)
 {
-	/* Memory comes when it is used. */
-	return 0;
+	/* Memory comes when it is used; of this much, nobody could use all. */
+	return bo->size >> PAGE_SHIFT > totalram_pages() ? -ENOMEM : 0;
 }
 
 static void accel_bo_dma_free_pages(struct accel_bo *bo, pgoff_t count)
@@ -29,6 +29,7 @@ static void accel_bo_dma_free_pages(struct accel_bo *bo, pgoff_t count)
 				       DMA_BIDIRECTIONAL);
 		else
 			put_page(bo->pages[count]);
+		cond_resched();
 	}
 	kvfree(addrs);
 	kvfree(bo->pages);
@@ -50,8 +51,8 @@ static int accel_bo_dma_populate(struct accel_bo *bo)
 	if (bo->detached)
 		return -ENODEV;
 
-	addrs = kvcalloc(count, sizeof(*addrs), GFP_KERNEL_ACCOUNT);
-	bo->pages = kvcalloc(count, sizeof(*bo->pages), GFP_KERNEL_ACCOUNT);
+	addrs = kvcalloc(count, sizeof(*addrs), ACCEL_GFP_ARRAY);
+	bo->pages = kvcalloc(count, sizeof(*bo->pages), ACCEL_GFP_ARRAY);
 	bo->driver_data = addrs;
 	if (!addrs || !bo->pages) {
 		accel_bo_dma_free_pages(bo, 0);
@@ -140,6 +141,7 @@ static void accel_bo_dma_detach(struct accel_bo *bo)
 		get_page(bo->pages[i]);
 		dma_free_pages(bo->dev->dev.parent, PAGE_SIZE, bo->pages[i],
 			       addrs[i], DMA_BIDIRECTIONAL);
+		cond_resched();
 	}
 	kvfree(addrs);
 	bo->driver_data = NULL;

@@ -31,10 +31,14 @@ static int accel_bo_shmem_alloc(struct accel_bo *bo)
 {
 	struct file *shmem;
 
+	/* Nobody could ever populate it. */
+	if (bo->size >> PAGE_SHIFT > totalram_pages())
+		return -ENOMEM;
+
 	shmem = shmem_file_setup("accel", bo->size,
 				 mk_vma_flags(VMA_NORESERVE_BIT));
 	if (IS_ERR(shmem))
-		return PTR_ERR(shmem);
+		return PTR_ERR(shmem) == -ENFILE ? -ENOMEM : PTR_ERR(shmem);
 
 	/* A client that asks for too much gets ENOMEM; others get no OOM killer. */
 	mapping_set_gfp_mask(shmem->f_mapping, GFP_HIGHUSER |
@@ -46,8 +50,10 @@ static int accel_bo_shmem_alloc(struct accel_bo *bo)
 
 static void accel_bo_shmem_put_pages(struct accel_bo *bo, pgoff_t count)
 {
-	while (count)
+	while (count) {
 		put_page(bo->pages[--count]);
+		cond_resched();
+	}
 	kvfree(bo->pages);
 	bo->pages = NULL;
 }
@@ -64,7 +70,7 @@ static int accel_bo_shmem_populate(struct accel_bo *bo)
 	pgoff_t i, count = bo->size >> PAGE_SHIFT;
 	struct page *page;
 
-	bo->pages = kvcalloc(count, sizeof(*bo->pages), GFP_KERNEL_ACCOUNT);
+	bo->pages = kvcalloc(count, sizeof(*bo->pages), ACCEL_GFP_ARRAY);
 	if (!bo->pages)
 		return -ENOMEM;
 
@@ -73,6 +79,8 @@ static int accel_bo_shmem_populate(struct accel_bo *bo)
 			shmem_read_mapping_page(bo->shmem->f_mapping, i);
 		if (IS_ERR(page)) {
 			accel_bo_shmem_put_pages(bo, i);
+			/* Unevictable as they are, they would stay for ever. */
+			shmem_truncate_range(file_inode(bo->shmem), 0, -1);
 			return PTR_ERR(page);
 		}
 		bo->pages[i] = page;

@@ -34,6 +34,7 @@ static struct dentry *accel_census_file;
  */
 void accel_census_drain(void)
 {
+	synchronize_rcu();
 	accel_object_drain();
 	rcu_barrier();
 }

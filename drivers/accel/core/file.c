@@ -31,7 +31,7 @@ struct accel_file *accel_file_create(struct accel_device *dev)
 	file->dev = dev;
 	get_device(&dev->dev);
 	file->id = atomic64_inc_return(&accel_file_last_id);
-	xa_init_flags(&file->objects, XA_FLAGS_ALLOC1);
+	xa_init_flags(&file->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	mutex_init(&file->promise_lock);
 	spin_lock_init(&file->name_lock);
 	accel_census_inc(ACCEL_CENSUS_FILES);

@@ -175,7 +175,7 @@ static void accel_job_wait_backed(struct accel_timeline_waiter *waiter)
 
 	/* What follows takes mutexes. Held jobs are not the fast path. */
 	if (atomic_dec_and_test(&job->holds))
-		queue_work(system_unbound_wq, &job->queue->hold_work);
+		queue_work(system_dfl_wq, &job->queue->hold_work);
 }
 
 static int accel_job_copy_wait(struct accel_job *job, struct accel_file *file,
@@ -418,6 +418,8 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 	struct accel_point_entry *entry, *next;
 	LIST_HEAD(reached);
 
+	/* The census waits for this: what is ended here is given up as well. */
+	guard(rcu)();
 	/* First, for whoever waits for the point to make room. */
 	atomic_dec(&job->queue->outstanding);
 	accel_timeline_end(job->queue->timeline, &job->point, job->error,

@@ -13,13 +13,20 @@
 
 static LLIST_HEAD(accel_object_free_list);
 
+static void accel_object_release(struct accel_object *obj)
+{
+	obj->type->release(obj);
+	/* A client may have made millions. */
+	cond_resched();
+}
+
 static void accel_object_free_work_fn(struct work_struct *work)
 {
 	struct llist_node *list = llist_del_all(&accel_object_free_list);
 	struct accel_object *obj, *next;
 
 	llist_for_each_entry_safe(obj, next, list, free_node)
-		obj->type->release(obj);
+		accel_object_release(obj);
 }
 
 static DECLARE_WORK(accel_object_free_work, accel_object_free_work_fn);
@@ -102,7 +109,7 @@ void accel_object_put(struct accel_object *obj)
 {
 	might_sleep();
 	if (refcount_dec_and_test(&obj->refs))
-		obj->type->release(obj);
+		accel_object_release(obj);
 }
 
 void accel_object_put_any_context(struct accel_object *obj)
@@ -110,7 +117,7 @@ void accel_object_put_any_context(struct accel_object *obj)
 	if (!refcount_dec_and_test(&obj->refs))
 		return;
 	if (llist_add(&obj->free_node, &accel_object_free_list))
-		queue_work(system_unbound_wq, &accel_object_free_work);
+		queue_work(system_dfl_wq, &accel_object_free_work);
 }
 
 int accel_destroy_ioctl(struct accel_ioctl_call *call)

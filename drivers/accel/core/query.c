@@ -47,6 +47,7 @@ static int accel_answer_device(struct accel_device *dev,
 	info->points_max = ACCEL_POINTS_MAX;
 	info->timeout_default_ms = dev->ops->timeout_default_ms;
 	info->timeout_max_ms = dev->ops->timeout_max_ms;
+	info->queues_max = ACCEL_QUEUES_MAX;
 	return 0;
 }
 

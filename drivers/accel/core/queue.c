@@ -218,7 +218,11 @@ static void accel_queue_destroy(struct accel_object *obj)
 		queue->closed = true;
 	accel_sched_cancel_queue(queue);
 	accel_queue_run_held(queue);
+	/* The last may be ending by themselves on another CPU. */
+	while (!accel_timeline_is_settled(queue->timeline))
+		schedule_timeout_uninterruptible(1);
 	accel_timeline_close(queue->timeline, -ECANCELED);
+	atomic_dec(&obj->file->queue_count);
 }
 
 static void accel_queue_release(struct accel_object *obj)
@@ -296,15 +300,17 @@ int accel_queue_create_ioctl(struct accel_ioctl_call *call)
 	if (ret)
 		return ret;
 
+	if (!atomic_add_unless(&call->file->queue_count, 1, ACCEL_QUEUES_MAX))
+		return -ENOSPC;
+
 	engine = array_index_nospec(args->engine, dev->engine_count);
 	queue = accel_queue_create(call->file, dev->engines[engine],
 				   args->timeout_ms);
-	if (!queue)
-		return -ENOMEM;
-
-	ret = accel_object_reserve(call, &queue->obj);
+	ret = queue ? accel_object_reserve(call, &queue->obj) : -ENOMEM;
 	if (ret) {
-		accel_object_put(&queue->obj);
+		atomic_dec(&call->file->queue_count);
+		if (queue)
+			accel_object_put(&queue->obj);
 		return ret;
 	}
 

@@ -128,6 +128,14 @@ static struct accel_job *accel_sched_next(struct accel_engine *engine)
 	return job;
 }
 
+/* What a driver gives becomes the status of points and the error of a fence. */
+static int accel_sched_check_error(int error)
+{
+	if (WARN_ON_ONCE(error > 0 || error < -MAX_ERRNO))
+		return -EIO;
+	return error;
+}
+
 /* Run one job; returns true if it has ended already. Drops the lock meanwhile. */
 static bool accel_sched_run(struct accel_engine *engine, struct accel_job *job,
 			    unsigned long *flags)
@@ -146,7 +154,7 @@ static bool accel_sched_run(struct accel_engine *engine, struct accel_job *job,
 	engine->starting = NULL;
 
 	if (ret && job->state == ACCEL_JOB_RUNNING) {
-		job->error = ret;
+		job->error = accel_sched_check_error(ret);
 		job->state = ACCEL_JOB_DONE;
 	}
 	if (job->state != ACCEL_JOB_DONE)
@@ -192,6 +200,15 @@ out:
  */
 void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready)
 {
+	/*
+	 * Others rely on whoever dispatches, so it must not be preempted. Where
+	 * spinlocks sleep that cannot be had, and a worker is as good as any.
+	 */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		queue_work(engine->dev->wq, &engine->start_work);
+		return;
+	}
+	guard(preempt)();
 	accel_sched_loop(engine, false, ready);
 }
 
@@ -295,14 +312,12 @@ void accel_job_done(struct accel_job *job, int error)
 	LIST_HEAD(ready);
 	bool cookie;
 
-	if (WARN_ON_ONCE(error > 0 || error < -MAX_ERRNO))
-		error = -EIO;
-
 	scoped_guard(spinlock_irqsave, &engine->lock) {
-		if (WARN_ON_ONCE(job->state != ACCEL_JOB_RUNNING))
+		if (job->state == ACCEL_JOB_ABORTING ||
+		    WARN_ON_ONCE(job->state != ACCEL_JOB_RUNNING))
 			return;
 		job->state = ACCEL_JOB_DONE;
-		job->error = error;
+		job->error = accel_sched_check_error(error);
 		if (engine->starting == job)
 			return;
 		accel_sched_finish(engine, job);
@@ -332,22 +347,22 @@ static void accel_sched_resume(struct accel_engine *engine)
 
 /*
  * Have the driver stop a running job, on which the caller has a reference. Returns
- * true if the job did not end by itself: then it is on no list and @error is its.
+ * true if the job had not ended: then it is on no list and @error is its.
  */
 static bool accel_sched_abort(struct accel_engine *engine, struct accel_job *job,
 			      int error)
 {
 	lockdep_assert_held(&engine->abort_lock);
 
-	scoped_guard(spinlock_irq, &engine->lock)
-		if (job->state != ACCEL_JOB_RUNNING)
+	scoped_guard(spinlock_irq, &engine->lock) {
+		if (job->state == ACCEL_JOB_DONE)
 			return false;
+		job->state = ACCEL_JOB_ABORTING;
+	}
 
 	engine->dev->ops->job_abort(job);
 
 	guard(spinlock_irq)(&engine->lock);
-	if (job->state != ACCEL_JOB_RUNNING)
-		return false;
 	job->state = ACCEL_JOB_DONE;
 	job->error = error;
 	accel_sched_finish(engine, job);
@@ -407,14 +422,28 @@ static void accel_sched_shut_queue(struct accel_queue *queue, int status,
 	accel_sched_update_queue(queue);
 }
 
+/*
+ * End jobs that were aborted or never started. Their job_abort is not inside the
+ * signalling section, though it has to be fit for one: it may flush a worker that
+ * calls accel_job_done(), which lockdep would take for a circle.
+ */
+static void accel_sched_end(struct accel_engine *engine, struct list_head *ended)
+{
+	bool cookie = dma_fence_begin_signalling();
+	LIST_HEAD(ready);
+
+	accel_jobs_end(ended, &ready);
+	accel_sched_dispatch(engine, &ready);
+	accel_jobs_start(&ready);
+	dma_fence_end_signalling(cookie);
+}
+
 /* A queue is destroyed: abort and cancel all of its jobs that are not held. */
 void accel_sched_cancel_queue(struct accel_queue *queue)
 {
 	struct accel_engine *engine = queue->engine;
-	bool cookie = dma_fence_begin_signalling();
 	LIST_HEAD(waiting);
 	LIST_HEAD(ended);
-	LIST_HEAD(ready);
 
 	scoped_guard(mutex, &engine->abort_lock) {
 		scoped_guard(spinlock_irq, &engine->lock)
@@ -426,27 +455,22 @@ void accel_sched_cancel_queue(struct accel_queue *queue)
 	}
 
 	list_splice_tail(&waiting, &ended);
-	accel_jobs_end(&ended, &ready);
-	accel_sched_dispatch(engine, &ready);
-	accel_jobs_start(&ready);
-	dma_fence_end_signalling(cookie);
+	accel_sched_end(engine, &ended);
 }
 
 /* The device goes: nothing runs when this returns, and nothing ever will. */
 void accel_sched_stop_engine(struct accel_engine *engine)
 {
-	bool cookie = dma_fence_begin_signalling();
 	struct accel_queue *queue;
 	LIST_HEAD(waiting);
 	LIST_HEAD(ended);
-	LIST_HEAD(ready);
 
 	scoped_guard(mutex, &engine->abort_lock) {
 		scoped_guard(spinlock_irq, &engine->lock) {
 			engine->status = -ENODEV;
 			list_for_each_entry(queue, &engine->queues, engine_link) {
 				accel_sched_shut_queue(queue, -ENODEV, &waiting);
-				queue_work(system_unbound_wq, &queue->hold_work);
+				queue_work(system_dfl_wq, &queue->hold_work);
 			}
 		}
 		accel_sched_pause(engine);
@@ -455,9 +479,7 @@ void accel_sched_stop_engine(struct accel_engine *engine)
 	}
 
 	list_splice_tail(&waiting, &ended);
-	accel_jobs_end(&ended, &ready);
-	accel_jobs_start(&ready);
-	dma_fence_end_signalling(cookie);
+	accel_sched_end(engine, &ended);
 
 	cancel_work_sync(&engine->start_work);
 	cancel_delayed_work_sync(&engine->timeout_work);
@@ -490,13 +512,14 @@ static void accel_sched_time_out(struct accel_engine *engine,
 	LIST_HEAD(waiting);
 
 	scoped_guard(spinlock_irq, &engine->lock) {
-		/* It may have ended, and given up its queue, before the pause. */
+		/* It may have ended before the pause, and given up its queue. */
 		if (job->state != ACCEL_JOB_RUNNING)
 			return;
+		job->state = ACCEL_JOB_ABORTING;
 		queue = job->queue;
 		refcount_inc(&queue->obj.refs);
 		accel_sched_shut_queue(queue, -EIO, &waiting);
-		queue_work(system_unbound_wq, &queue->hold_work);
+		queue_work(system_dfl_wq, &queue->hold_work);
 	}
 	accel_sched_abort_running(engine, queue, job, -ECANCELED, &aborted);
 	list_splice_tail(&aborted, ended);
@@ -509,10 +532,8 @@ static void accel_sched_timeout_work_fn(struct work_struct *work)
 	struct accel_engine *engine = container_of(to_delayed_work(work),
 						   struct accel_engine,
 						   timeout_work);
-	bool cookie = dma_fence_begin_signalling();
 	struct accel_job *job;
 	LIST_HEAD(ended);
-	LIST_HEAD(ready);
 
 	scoped_guard(mutex, &engine->abort_lock) {
 		while ((job = accel_sched_find_late(engine))) {
@@ -522,11 +543,7 @@ static void accel_sched_timeout_work_fn(struct work_struct *work)
 			dma_fence_put(&job->fence);
 		}
 	}
-
-	accel_jobs_end(&ended, &ready);
-	accel_sched_dispatch(engine, &ready);
-	accel_jobs_start(&ready);
-	dma_fence_end_signalling(cookie);
+	accel_sched_end(engine, &ended);
 }
 
 /**

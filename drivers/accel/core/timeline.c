@@ -33,8 +33,11 @@ static void accel_timeline_destroy(struct accel_object *obj)
 {
 	struct accel_timeline *timeline = obj_to_timeline(obj);
 
-	if (!timeline->queue_owned)
-		accel_timeline_close(timeline, -ECANCELED);
+	if (timeline->queue_owned)
+		return;
+	/* Not while a promise may yet be taken back. */
+	guard(mutex)(&obj->file->promise_lock);
+	accel_timeline_close(timeline, -ECANCELED);
 }
 
 const struct accel_object_type accel_timeline_type = {
@@ -87,10 +90,8 @@ static u64 accel_timeline_backed_upto(struct accel_timeline *timeline)
 	u64 backed = timeline->completed;
 	struct accel_point_entry *entry;
 
-	if (timeline->closed)
-		return U64_MAX;
 	if (!timeline->held_count)
-		return timeline->promised;
+		return timeline->closed ? U64_MAX : timeline->promised;
 
 	list_for_each_entry(entry, &timeline->pending, link) {
 		if (entry->held)
@@ -139,6 +140,26 @@ accel_timeline_first(struct rb_root_cached *root)
 	return node ? rb_entry(node, struct accel_timeline_waiter, node) : NULL;
 }
 
+/*
+ * The first waiter of a tree that waits for nothing up to @value, or, on a timeline
+ * that is closed, for something that will never be promised.
+ */
+static struct accel_timeline_waiter *
+accel_timeline_next(struct accel_timeline *timeline, struct rb_root_cached *root,
+		    u64 value)
+{
+	struct accel_timeline_waiter *waiter = accel_timeline_first(root);
+
+	if (!waiter || waiter->value <= value)
+		return waiter;
+	if (!timeline->closed)
+		return NULL;
+
+	waiter = rb_entry(rb_last(&root->rb_root), struct accel_timeline_waiter,
+			  node);
+	return waiter->value > timeline->promised ? waiter : NULL;
+}
+
 static bool accel_timeline_waiter_less(struct rb_node *a,
 				       const struct rb_node *b)
 {
@@ -165,10 +186,8 @@ static void accel_timeline_wake_waiters(struct accel_timeline *timeline,
 {
 	struct accel_timeline_waiter *waiter;
 
-	while ((waiter = accel_timeline_first(&timeline->waiters))) {
-		/* The trees are in order: past completed, only closing counts. */
-		if (!accel_timeline_is_reached(timeline, waiter->value))
-			break;
+	while ((waiter = accel_timeline_next(timeline, &timeline->waiters,
+					     timeline->completed))) {
 		accel_timeline_erase(waiter);
 		waiter->reached(waiter,
 				accel_timeline_status_locked(timeline,
@@ -186,9 +205,8 @@ static void accel_timeline_wake_backers(struct accel_timeline *timeline)
 		return;
 
 	backed = accel_timeline_backed_upto(timeline);
-	while ((waiter = accel_timeline_first(&timeline->backers))) {
-		if (waiter->value > backed)
-			break;
+	while ((waiter = accel_timeline_next(timeline, &timeline->backers,
+					     backed))) {
 		accel_timeline_erase(waiter);
 		accel_timeline_insert(waiter, &timeline->waiters);
 		waiter->backed(waiter);
@@ -246,6 +264,7 @@ static void accel_timeline_append(struct accel_timeline *timeline,
 	entry->error = 0;
 	entry->done = false;
 	entry->held = true;
+	timeline->pending_count++;
 	timeline->held_count++;
 	timeline->promised = entry->value;
 	list_add_tail(&entry->link, &timeline->pending);
@@ -254,7 +273,7 @@ static void accel_timeline_append(struct accel_timeline *timeline,
 /*
  * Promise @entry->value on a timeline of the client's own. The promise counts as a
  * held job's until accel_timeline_unhold(). Returns EINVAL if the value is not
- * above what was promised before.
+ * above what was promised before, EAGAIN if too many are not reached yet.
  */
 int accel_timeline_promise(struct accel_timeline *timeline,
 			   struct accel_point_entry *entry)
@@ -264,6 +283,8 @@ int accel_timeline_promise(struct accel_timeline *timeline,
 		return -EINVAL;
 	if (timeline->closed)
 		return timeline->closed == -ENODEV ? -ENODEV : -ENOENT;
+	if (timeline->pending_count == ACCEL_PENDING_MAX)
+		return -EAGAIN;
 
 	accel_timeline_append(timeline, entry);
 	return 0;
@@ -275,6 +296,7 @@ void accel_timeline_unpromise(struct accel_timeline *timeline,
 {
 	guard(spinlock_irqsave)(&timeline->lock);
 	list_del(&entry->link);
+	timeline->pending_count--;
 	timeline->held_count--;
 	timeline->promised = list_empty(&timeline->pending) ?
 		timeline->completed :
@@ -339,9 +361,17 @@ void accel_timeline_end(struct accel_timeline *timeline,
 			accel_timeline_record(timeline, timeline->completed + 1,
 					      entry->value, entry->error);
 		timeline->completed = entry->last;
+		timeline->pending_count--;
 		list_move_tail(&entry->link, reached);
 	}
 	accel_timeline_changed(timeline, ready);
+}
+
+/* Whether all that was promised is reached. */
+bool accel_timeline_is_settled(struct accel_timeline *timeline)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	return list_empty(&timeline->pending);
 }
 
 /*
@@ -377,6 +407,8 @@ static int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
 	scoped_guard(spinlock_irqsave, &timeline->lock) {
 		if (value <= timeline->promised)
 			return -EINVAL;
+		if (timeline->closed)
+			return timeline->closed == -ENODEV ? -ENODEV : -ENOENT;
 		timeline->promised = value;
 		if (list_empty(&timeline->pending))
 			timeline->completed = value;

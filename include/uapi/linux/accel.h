@@ -172,7 +172,7 @@ struct accel_query {
  * @timeout_default_ms: time a job may run where its queue does not say, in
  *	milliseconds
  * @timeout_max_ms: longest timeout that a queue may ask for, in milliseconds
- * @reserved: 0
+ * @queues_max: most queues that an open file has at a time
  */
 struct accel_query_device {
 	__u8 driver[ACCEL_NAME_SIZE];
@@ -186,7 +186,7 @@ struct accel_query_device {
 	__u32 points_max;
 	__u32 timeout_default_ms;
 	__u32 timeout_max_ms;
-	__u32 reserved;
+	__u32 queues_max;
 };
 
 /**
@@ -276,7 +276,9 @@ struct accel_client_name {
  * @mmap_offset: out, offset at which the file can be mapped to see the buffer,
  *	above 4 GiB: 32-bit callers use mmap64(). Only MAP_SHARED
  *
- * A buffer reads as zeros until something is written to it.
+ * A buffer reads as zeros until something is written to it. Its memory is provided,
+ * and charged, when it is first touched or used by a job: a SUBMIT that cannot
+ * have it is ENOMEM, a touch SIGBUS. More than the system has is ENOMEM here.
  */
 struct accel_bo_create {
 	__u32 size;
@@ -353,6 +355,8 @@ struct accel_bo_sync {
  * @timeline: out, the timeline whose points are the queue's jobs. It can be
  *	waited for and queried, but signalled only by jobs that end: EPERM
  * @reserved: must be 0
+ *
+ * More queues at a time than the device's limit are ENOSPC.
  */
 struct accel_queue_create {
 	__u32 size;
@@ -441,7 +445,8 @@ struct accel_submit_bo {
  * @wait_stride: size of an element at @waits_ptr, as above
  * @signals_ptr: array of struct accel_point that are reached when the job has
  *	ended. A value at or below the highest that was ever promised on its
- *	timeline is EINVAL, a queue's timeline EPERM
+ *	timeline is EINVAL, a queue's timeline EPERM; EAGAIN while 4096 points
+ *	that jobs have promised on the timeline are not reached
  * @signal_count: number of elements at @signals_ptr
  * @signal_stride: size of an element at @signals_ptr, as above
  *

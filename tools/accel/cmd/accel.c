@@ -114,7 +114,8 @@ static void print_description(const struct description *d)
 	       device->flags & ACCEL_DEVICE_VIRTUAL ? "no" : "yes");
 	printf("  job        command of at most %u bytes, at most %u buffers, at most %u points\n",
 	       device->cmd_size_max, device->job_bos_max, device->points_max);
-	printf("  queue      at most %u jobs\n", device->jobs_max);
+	printf("  queue      at most %u jobs, at most %u queues\n",
+	       device->jobs_max, device->queues_max);
 	printf("  timeout    %u ms, at most %u ms\n",
 	       device->timeout_default_ms, device->timeout_max_ms);
 
@@ -213,6 +214,7 @@ static void json_description(struct json_object *json,
 	add_bool(json, "virtual", device->flags & ACCEL_DEVICE_VIRTUAL);
 	add_number(json, "cmd_size_max", device->cmd_size_max);
 	add_number(json, "jobs_max", device->jobs_max);
+	add_number(json, "queues_max", device->queues_max);
 	add_number(json, "job_bos_max", device->job_bos_max);
 	add_number(json, "points_max", device->points_max);
 	add_number(json, "timeout_default_ms", device->timeout_default_ms);

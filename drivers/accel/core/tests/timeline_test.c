@@ -202,6 +202,68 @@ static void accel_timeline_destroyed(struct kunit *test)
 	MOCK_EXPECT_LOG(mock, 1);
 }
 
+/* The same where what was promised may never be reached, by a job that is held. */
+static void accel_timeline_destroyed_while_held(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue a = mock_queue(mock, 0, 0);
+	struct mock_queue b = mock_queue(mock, 1, 0);
+	struct mock_queue c = mock_queue(mock, 1, 0);
+	u32 never = mock_timeline(mock, 0), timeline = mock_timeline(mock, 0);
+	u32 bo = mock_bo(mock);
+	struct accel_bo_sync sync = {
+		.size = sizeof(sync),
+		.id = bo,
+		.flags = ACCEL_SYNC_WRITE,
+	};
+
+	MOCK_SUBMIT(mock, a, .op = MOCK_INSTANT, .tag = 1, .wait_count = 1,
+		    .waits = { { never, 0, 1 } }, .signal_count = 1,
+		    .signals = { { timeline, 0, 5 } });
+	MOCK_SUBMIT(mock, b, .op = MOCK_INSTANT, .tag = 2, .wait_count = 1,
+		    .waits = { { timeline, 0, 5 } }, .bo_count = 1,
+		    .bos = { { bo, ACCEL_BO_WRITE } });
+	MOCK_SUBMIT(mock, c, .op = MOCK_INSTANT, .tag = 3, .wait_count = 1,
+		    .waits = { { timeline, 0, 9 } });
+	mock_destroy(mock, timeline);
+	/* Above what is promised: woken, though 5 below it is not reached. */
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, c.timeline, 1, S64_MAX));
+	MOCK_EXPECT_LOG(mock, 3);
+	/* Still held: nothing to wait for in its buffer. */
+	KUNIT_EXPECT_EQ(test, 0L,
+			mock_ioctl(mock, ACCEL_IOCTL_BO_SYNC, &sync,
+				   sizeof(sync)));
+	mock_destroy(mock, never);
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, b.timeline, 1, S64_MAX));
+	MOCK_EXPECT_LOG(mock, 3, 1, 2);
+}
+
+static void accel_timeline_too_many_promises(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue slow = mock_queue(mock, 0, 0);
+	struct mock_queue fast = mock_queue(mock, 1, 0);
+	u32 timeline = mock_timeline(mock, 0);
+	struct mock_job job = {
+		.op = MOCK_INSTANT,
+		.signal_count = 1,
+		.signals = { { timeline, 0, 1 } },
+	};
+	u64 i;
+
+	MOCK_SUBMIT(mock, slow, .tag = 1, .signal_count = 1,
+		    .signals = { { timeline, 0, 1 } });
+	for (i = 2; i <= ACCEL_PENDING_MAX; i++) {
+		job.signals[0].value = i;
+		KUNIT_ASSERT_EQ(test, 0L, mock_submit(mock, fast.id, &job));
+	}
+	job.signals[0].value = i;
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_submit(mock, fast.id, &job));
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, i - 1, mock_completed(mock, timeline));
+	KUNIT_EXPECT_EQ(test, 0L, mock_submit(mock, fast.id, &job));
+}
+
 static struct kunit_case accel_timeline_cases[] = {
 	KUNIT_CASE(accel_timeline_signal_in_order),
 	KUNIT_CASE(accel_timeline_of_queue),
@@ -213,6 +275,8 @@ static struct kunit_case accel_timeline_cases[] = {
 	KUNIT_CASE(accel_timeline_backed_is_not_held),
 	KUNIT_CASE(accel_timeline_cancel_on_error),
 	KUNIT_CASE(accel_timeline_destroyed),
+	KUNIT_CASE(accel_timeline_destroyed_while_held),
+	KUNIT_CASE_SLOW(accel_timeline_too_many_promises),
 	{}
 };
 

@@ -63,7 +63,8 @@ TEST_F(bo, create_and_info)
 		EXPECT_LE(1ULL << 32, bo.mmap_offset);
 		EXPECT_EQ(0, bo.mmap_offset % self->page);
 		/* As far as mmap2() of a 32-bit caller reaches. */
-		EXPECT_GT(1ULL << 44, bo.mmap_offset + bo.length);
+		if (sizeof(long) == 4)
+			EXPECT_GT(1ULL << 44, bo.mmap_offset + bo.length);
 
 		info = (struct accel_bo_info) {
 			.size = sizeof(info),
@@ -148,6 +149,33 @@ TEST_F(bo, private_mapping_is_refused)
 				    bo.mmap_offset));
 	EXPECT_EQ(EINVAL, map_error(bo.length, PROT_READ | PROT_WRITE,
 				    MAP_PRIVATE, self->fd, bo.mmap_offset));
+}
+
+/* Nobody is given what he could not use, nor all the offsets that there are. */
+TEST_F(bo, more_than_the_system_has)
+{
+	struct accel_bo_create bo;
+
+	EXPECT_EQ(variant->region ? -ENOSPC : -ENOMEM,
+		  bo_create(self->fd, variant->region, 1ULL << 41, &bo));
+	EXPECT_EQ(variant->region ? -ENOSPC : -ENOMEM,
+		  bo_create(self->fd, variant->region, 1ULL << 62, &bo));
+}
+
+/* A mapping that could grow would reach what comes behind the buffer. */
+TEST_F(bo, mapping_does_not_grow)
+{
+	struct accel_bo_create bo;
+	void *map;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 2 * self->page, &bo));
+	map = mmap(NULL, self->page, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   self->fd, bo.mmap_offset);
+	ASSERT_TRUE(map != MAP_FAILED);
+	EXPECT_TRUE(mremap(map, self->page, 2 * self->page, MREMAP_MAYMOVE) ==
+		    MAP_FAILED);
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, munmap(map, self->page));
 }
 
 TEST_F(bo, offset_of_another_client)

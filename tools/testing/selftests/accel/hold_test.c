@@ -210,7 +210,7 @@ TEST_F(hold, chain)
 }
 
 /* So long that letting it go one inside the other would end the stack. */
-#define CHAIN	512
+#define CHAIN	200
 
 static void make_chain(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(hold) *self,

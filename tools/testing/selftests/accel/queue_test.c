@@ -62,6 +62,18 @@ static int create(int fd, struct accel_queue_create queue)
 
 #define CREATE(...) create(self->fd, (struct accel_queue_create) { __VA_ARGS__ })
 
+TEST_F(queue, as_many_as_allowed)
+{
+	struct accel_queue_create queue, extra;
+	__u32 i;
+
+	for (i = 0; i < self->dev.queues_max; i++)
+		ASSERT_EQ(0, queue_create(self->fd, 0, 0, &queue));
+	EXPECT_EQ(-ENOSPC, queue_create(self->fd, 0, 0, &extra));
+	EXPECT_EQ(0, destroy(self->fd, queue.id));
+	EXPECT_EQ(0, queue_create(self->fd, 0, 0, &queue));
+}
+
 TEST_F(queue, bad_create)
 {
 	char before[CENSUS_SIZE], after[CENSUS_SIZE];
