@@ -514,6 +514,39 @@ TEST_F_TIMEOUT(lifetime, guessed_ids, LONG_TEST_S)
 	EXPECT_EQ(0, still_works(self->fd));
 }
 
+static void *race_create_in_vain(void *arg)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	struct accel_queue_create *queue;
+	struct race *race = arg;
+
+	queue = mmap(NULL, page, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (queue == MAP_FAILED)
+		return NULL;
+	queue->size = sizeof(*queue);
+	if (!mprotect(queue, page, PROT_READ))
+		while (now_ns() < race->end)
+			if (accel_ioctl(race->fd, ACCEL_IOCTL_QUEUE_CREATE,
+					queue) == -EFAULT)
+				race->creates++;
+	munmap(queue, page);
+	return NULL;
+}
+
+/* An id that cannot be told to who asked for it never means anything. */
+TEST_F_TIMEOUT(lifetime, guessed_ids_of_failed_creates, LONG_TEST_S)
+{
+	static void *(*const threads[])(void *) = {
+		race_create_in_vain, race_destroy,
+	};
+	struct race race = { .fd = self->fd, .dev = &self->dev };
+
+	ASSERT_EQ(0, run_race(&race, threads, ARRAY_LEN(threads)));
+	EXPECT_LT(0, race.creates);
+	EXPECT_EQ(0, race.destroys);
+}
+
 /* What one thread submits, another changes while the kernel reads it. */
 struct flipped {
 	struct race race;
