@@ -88,7 +88,8 @@ void accel_file_destroy(struct accel_file *file);
 extern const struct file_operations accel_fops;
 
 /* ioctl.c */
-#define ACCEL_IOCTL_WITHOUT_DEVICE	BIT(1)	/* works when the device is gone */
+/* The handler enters the device itself, for a part of its way or not at all. */
+#define ACCEL_IOCTL_WITHOUT_DEVICE	BIT(1)
 
 extern const struct accel_ioctl_desc accel_ioctls[];
 extern const unsigned int accel_ioctl_count;

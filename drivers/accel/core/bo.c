@@ -7,12 +7,9 @@
 #include "accel_internal.h"
 
 #include <linux/compat.h>
-#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 /* Where mappings start: no 32-bit offset can be taken for one of a buffer. */
 #define ACCEL_MMAP_FIRST	(SZ_4G >> PAGE_SHIFT)
