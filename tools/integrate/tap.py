@@ -10,6 +10,9 @@ anything failed.
 A test that a plan announced and that did not report has failed. So has a group
 that reports no test, and one that says "not ok" though none of its tests did:
 its program crashed or returned an error.
+
+Lines "# tally: N WHAT" are added up over all tests and printed before the last
+line.
 """
 
 import collections
@@ -21,6 +24,7 @@ VERSION = re.compile(r"( *)K?TAP version \d+$")
 NAME = re.compile(r"( *)# Subtest: (.*)$")
 PLAN = re.compile(r"( *)1\.\.(\d+)(?: *# *SKIP *(.*))?$")
 RESULT = re.compile(r"( *)(not )?ok\b *\d*(?: -)? *([^#]*?)(?: *# *(SKIP\b)? *(.*))?$")
+TALLY = re.compile(r" *# tally: (\d+) (.+)$")
 CONTEXT_LINES = 30
 SILENCE_SECONDS = 30
 
@@ -40,6 +44,7 @@ class Group:
 class Report:
     def __init__(self):
         self.groups = [Group(0)]
+        self.tallies = collections.Counter()
         # What was printed since the last result, to explain a failure.
         self.context = collections.deque(maxlen=CONTEXT_LINES)
 
@@ -113,6 +118,8 @@ class Report:
             self.plan(len(m[1]), int(m[2]), m[3])
         elif m := RESULT.match(line):
             self.result(len(m[1]), bool(m[2]), m[3], m[4], m[5] or "")
+        elif m := TALLY.match(line):
+            self.tallies[m[2]] += int(m[1])
         else:
             self.context.append(line)
 
@@ -122,6 +129,8 @@ class Report:
         counts = self.groups[0].counts
         if not counts:
             self.count("FAIL", "", "no test reported")
+        for what, number in self.tallies.items():
+            print(f"tried: {number} {what}")
         print(f"{counts['ok']} passed, {counts['FAIL']} failed"
               + (f", {counts['SKIP']} skipped" if counts["SKIP"] else ""))
         return counts["FAIL"] > 0

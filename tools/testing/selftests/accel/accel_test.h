@@ -40,6 +40,19 @@
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* How often: @quick in the tier that every change runs, @full in the long one. */
+static inline unsigned int rounds(unsigned int quick, unsigned int full)
+{
+	return getenv("ACCEL_TEST_FULL") ? full : quick;
+}
+
+/* Counts what was tried, for the sum that the run prints at its end. */
+static inline void tally(unsigned long count, const char *what)
+{
+	printf("# tally: %lu %s\n", count, what);
+	fflush(stdout);
+}
+
 static inline __u64 ptr_to_u64(const void *ptr)
 {
 	return (uintptr_t)ptr;
