@@ -5,10 +5,10 @@ BUILD ?= build
 export BUILD TREE KSRC
 integrate := tools/integrate
 
-.PHONY: help run test vm build clean distclean
+.PHONY: help run test test-full vm build clean distclean
 
 help:		## this list
-	@sed -n 's/^\([a-z]*\):.*##/  \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
 	@echo "Variables: TREE=lts (default) or mainline, KSRC=dir: a tree of your own,"
 	@echo "BUILD=dir: where everything is built (default: build)"
 
@@ -17,6 +17,9 @@ run:		## build the kernel, boot it, run jobs on its accelerators
 
 test:		## KUnit and selftests; ends with "N passed, N failed"
 	@$(integrate)/test
+
+test-full:	## the same, and longer: hours
+	@$(integrate)/test --full
 
 vm: build	## a shell in the guest; tools/integrate/vm CMD... runs a command
 	@$(integrate)/vm
