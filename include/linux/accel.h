@@ -212,8 +212,9 @@ struct accel_device {
 	struct workqueue_struct *wq;	/* starts, timeouts: on the path to fences */
 	struct file *mapping;		/* its anonymous inode holds every mmap */
 	struct maple_tree mmap_offsets;	/* page offset -> bo; has its own lock */
-	struct mutex lock;		/* protects the two lists */
+	struct mutex lock;		/* protects the lists */
 	struct list_head bos;
+	struct list_head files;
 	struct list_head timelines;
 };
 
@@ -395,6 +396,7 @@ struct accel_bo {
 	struct accel_object obj;
 	struct list_head dev_link;	/* accel_device.bos */
 	u64 client;			/* who may map it; 0 once destroyed */
+	bool read_only;			/* mappings cannot be written through */
 	u32 region_index;
 	unsigned long mmap_pgoff;
 	struct dma_resv resv;		/* of jobs that were accepted and not held */
@@ -407,6 +409,18 @@ struct accel_bo {
 
 int accel_bo_vmap(struct accel_bo *bo);
 int accel_bo_map_dma(struct accel_bo *bo);
+
+/**
+ * struct accel_event_slot - room for an event
+ *
+ * Private to the core.
+ */
+struct accel_event_slot {
+	/* private: */
+	struct list_head link;		/* accel_file.events; empty if none is due */
+	struct accel_queue *queue;	/* whose it is; NULL if the file's */
+	struct accel_event event;
+};
 
 /**
  * struct accel_queue - jobs of one client for one engine, in order
@@ -434,6 +448,10 @@ struct accel_queue {
 	struct list_head jobs;		/* not held, not started */
 	int status;			/* -EIO if lost, -ENODEV, -ECANCELED if destroyed */
 	u64 busy_ns;
+	/* protected by accel_file.event_lock: */
+	struct accel_event_slot failed_event;
+	struct accel_event_slot lost_event;
+	bool events_off;		/* the id is going */
 };
 
 struct accel_queue *accel_queue_get(struct accel_file *file, u32 id);

@@ -5,14 +5,16 @@
  * Lock order, outermost first: accel_queue.submit_lock, accel_queue.lock, the
  * dma_resv of a job's buffers, accel_file.promise_lock, accel_timeline.lock; and,
  * as none of those may be taken on the way to signalling a fence but the last,
- * accel_engine.abort_lock, accel_engine.lock. accel_bo.lock nests inside
- * mmap_lock and a SUBMIT's accel_queue.submit_lock. Spinlocks never nest.
+ * accel_engine.abort_lock, accel_engine.lock, accel_file.event_lock. accel_bo.lock
+ * nests inside mmap_lock and a SUBMIT's accel_queue.submit_lock. Spinlocks never
+ * nest.
  */
 #ifndef _ACCEL_INTERNAL_H
 #define _ACCEL_INTERNAL_H
 
 #include <linux/accel.h>
 #include <linux/atomic.h>
+#include <linux/poll.h>
 #include <linux/rbtree.h>
 #include <linux/xarray.h>
 
@@ -51,6 +53,9 @@ static inline void accel_census_dec(enum accel_census what)
 	atomic_long_dec(&accel_census[what]);
 }
 
+/* What is left over on the way to signalling fences. */
+extern struct workqueue_struct *accel_wq;
+
 void accel_census_drain(void);
 void accel_census_init(void);
 void accel_census_exit(void);
@@ -71,6 +76,14 @@ static inline bool accel_dev_is_gone(struct accel_device *dev)
  * @queue_count: queues that have an id
  * @name_lock: protects @name
  * @name: label for an administrator
+ * @link: in accel_device.files
+ * @event_lock: protects what follows, and the events of the file's queues; innermost,
+ *	taken in any context
+ * @events: struct accel_event_slot with something to be read, oldest first
+ * @gone_event: the last one
+ * @gone: the device is gone; nothing is added to @events any more
+ * @event_wait: those who read or poll
+ * @rcu: jobs that have just ended look at the file
  */
 struct accel_file {
 	struct accel_device *dev;
@@ -80,12 +93,29 @@ struct accel_file {
 	atomic_t queue_count;
 	spinlock_t name_lock;		/* protects name */
 	char name[ACCEL_NAME_SIZE];
+	struct list_head link;
+	spinlock_t event_lock;		/* protects what follows */
+	struct list_head events;
+	struct accel_event_slot gone_event;
+	bool gone;
+	wait_queue_head_t event_wait;
+	struct rcu_head rcu;
 };
 
 struct accel_file *accel_file_create(struct accel_device *dev);
 void accel_file_destroy(struct accel_file *file);
 
 extern const struct file_operations accel_fops;
+
+/* event.c */
+void accel_event_init_file(struct accel_file *file);
+void accel_event_init_queue(struct accel_queue *queue);
+void accel_event_job_failed(struct accel_queue *queue, u64 point, int error);
+void accel_event_queue_lost(struct accel_queue *queue, int error);
+void accel_event_stop(struct accel_queue *queue);
+void accel_event_gone_all(struct accel_device *dev);
+ssize_t accel_event_read_iter(struct kiocb *iocb, struct iov_iter *to);
+__poll_t accel_event_poll(struct file *filp, poll_table *table);
 
 /* ioctl.c */
 /* The handler enters the device itself, for a part of its way or not at all. */
@@ -137,6 +167,15 @@ extern const struct accel_bo_ops accel_bo_dma_ops;
 unsigned long accel_bo_page_pfn(struct accel_bo *bo, pgoff_t page);
 int accel_bo_page_vmap(struct accel_bo *bo);
 void accel_bo_page_vunmap(struct accel_bo *bo);
+struct accel_bo *accel_bo_create(struct accel_file *file, size_t size,
+				 struct accel_region *region, bool read_only);
+void accel_bo_forbid_mmap(struct accel_bo *bo);
+
+static inline u64 accel_bo_mmap_offset(const struct accel_bo *bo)
+{
+	return (u64)bo->mmap_pgoff << PAGE_SHIFT;
+}
+
 struct accel_bo *accel_bo_get(struct accel_file *file, u32 id);
 int accel_bo_mmap(struct accel_file *file, struct vm_area_struct *vma);
 void accel_bo_detach_all(struct accel_device *dev);
@@ -147,6 +186,8 @@ void accel_bo_detach_all(struct accel_device *dev);
  * @dev: the device
  * @dev_link: in accel_device.timelines
  * @queue_owned: only ends of jobs of one queue signal it
+ * @page: shows @completed and @failed to the client; NULL if it is no queue's
+ * @page_bo: the buffer that is
  * @lock: protects what follows; innermost, taken in any context
  * @completed: highest point reached
  * @promised: highest point signalled, or promised by an accepted job
@@ -156,6 +197,7 @@ void accel_bo_detach_all(struct accel_device *dev);
  * @pending: struct accel_point_entry of points promised and not reached, in order
  * @waiters: those who wait for a point to be reached
  * @backers: held jobs that wait for a point to be promised by one that is not
+ * @wake_work: tells those whom there was no time for, with a reference
  * @failed: number of points that failed
  * @failures: the newest of them, a ring
  * @failure_next: where the next goes
@@ -166,6 +208,8 @@ struct accel_timeline {
 	struct accel_device *dev;
 	struct list_head dev_link;
 	bool queue_owned;
+	struct accel_point_page *page;
+	struct accel_bo *page_bo;
 	spinlock_t lock;		/* protects what follows */
 	u64 completed;
 	u64 promised;
@@ -175,6 +219,7 @@ struct accel_timeline {
 	struct list_head pending;
 	struct rb_root_cached waiters;
 	struct rb_root_cached backers;
+	struct work_struct wake_work;
 	u64 failed;
 #define ACCEL_TIMELINE_FAILURES	64
 	struct {
@@ -228,13 +273,18 @@ void accel_timeline_unpromise(struct accel_timeline *timeline,
 void accel_timeline_promise_next(struct accel_timeline *timeline,
 				 struct accel_point_entry *entry);
 void accel_timeline_unhold(struct accel_timeline *timeline,
-			   struct accel_point_entry *entry);
+			   struct accel_point_entry *entry,
+			   struct list_head *ready);
 void accel_timeline_end(struct accel_timeline *timeline,
 			struct accel_point_entry *entry, int error,
 			struct list_head *reached, struct list_head *ready);
 bool accel_timeline_is_settled(struct accel_timeline *timeline);
 void accel_timeline_close(struct accel_timeline *timeline, int error);
 void accel_timeline_close_all(struct accel_device *dev, int error);
+
+/* point_page.c */
+int accel_point_page_add(struct accel_timeline *timeline, struct accel_file *file);
+void accel_point_page_update(struct accel_timeline *timeline);
 
 /* fence.c */
 void accel_fence_init(struct accel_job *job, u64 seqno);
@@ -277,7 +327,7 @@ int accel_job_add_implicit_wait(struct accel_job *job,
 				struct accel_timeline *timeline, u64 value);
 void accel_job_remove_waits(struct accel_job *job);
 int accel_job_promise(struct accel_job *job, struct accel_file *file);
-void accel_job_unhold(struct accel_job *job);
+void accel_job_unhold(struct accel_job *job, struct list_head *ready);
 void accel_job_end(struct accel_job *job, struct list_head *ready);
 void accel_jobs_end(struct list_head *jobs, struct list_head *ready);
 

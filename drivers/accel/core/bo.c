@@ -145,10 +145,15 @@ static void accel_bo_release(struct accel_object *obj)
 	accel_census_dec(ACCEL_CENSUS_BOS);
 }
 
+/* Existing mappings stay, as they do when a file is closed. */
+void accel_bo_forbid_mmap(struct accel_bo *bo)
+{
+	WRITE_ONCE(bo->client, 0);
+}
+
 static void accel_bo_destroy(struct accel_object *obj)
 {
-	/* Existing mappings stay, as they do when a file is closed. */
-	WRITE_ONCE(obj_to_bo(obj)->client, 0);
+	accel_bo_forbid_mmap(obj_to_bo(obj));
 }
 
 const struct accel_object_type accel_bo_type = {
@@ -183,8 +188,9 @@ static int accel_bo_alloc_offset(struct accel_bo *bo)
 	return ret == -EBUSY ? -ENOSPC : ret;
 }
 
-static struct accel_bo *accel_bo_create(struct accel_file *file, size_t size,
-					u32 region_index)
+/* Returns a buffer with one reference and no id, or an ERR_PTR. */
+struct accel_bo *accel_bo_create(struct accel_file *file, size_t size,
+				 struct accel_region *region, bool read_only)
 {
 	struct accel_device *dev = file->dev;
 	struct accel_bo *bo;
@@ -198,8 +204,8 @@ static struct accel_bo *accel_bo_create(struct accel_file *file, size_t size,
 	bo->dev = dev;
 	bo->client = file->id;
 	bo->size = size;
-	bo->region_index = region_index;
-	bo->region = dev->regions[region_index];
+	bo->region = region;
+	bo->read_only = read_only;
 	mutex_init(&bo->lock);
 	dma_resv_init(&bo->resv);
 
@@ -241,9 +247,11 @@ int accel_bo_create_ioctl(struct accel_ioctl_call *call)
 		return -EINVAL;
 
 	region = array_index_nospec(args->region, dev->region_count);
-	bo = accel_bo_create(call->file, PAGE_ALIGN(args->length), region);
+	bo = accel_bo_create(call->file, PAGE_ALIGN(args->length),
+			     dev->regions[region], false);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
+	bo->region_index = region;
 
 	ret = accel_object_reserve(call, &bo->obj);
 	if (ret) {
@@ -253,7 +261,7 @@ int accel_bo_create_ioctl(struct accel_ioctl_call *call)
 
 	args->id = bo->obj.id;
 	args->length = bo->size;
-	args->mmap_offset = (u64)bo->mmap_pgoff << PAGE_SHIFT;
+	args->mmap_offset = accel_bo_mmap_offset(bo);
 	return 0;
 }
 
@@ -269,7 +277,7 @@ int accel_bo_info_ioctl(struct accel_ioctl_call *call)
 	args->length = bo->size;
 	args->region = bo->region_index;
 	args->flags = 0;
-	args->mmap_offset = (u64)bo->mmap_pgoff << PAGE_SHIFT;
+	args->mmap_offset = accel_bo_mmap_offset(bo);
 	accel_object_put(&bo->obj);
 	return 0;
 }
@@ -343,6 +351,8 @@ static int accel_bo_mmap_check(struct accel_file *file, struct accel_bo *bo,
 
 	if (READ_ONCE(bo->client) != file->id)
 		return -EACCES;
+	if (bo->read_only && (vma->vm_flags & VM_WRITE))
+		return -EACCES;
 	/* The frames are nobody's to copy on write. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
@@ -370,6 +380,9 @@ int accel_bo_mmap(struct accel_file *file, struct vm_area_struct *vma)
 	}
 
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	/* Not by mprotect() either. */
+	if (bo->read_only)
+		vm_flags_clear(vma, VM_MAYWRITE);
 	vma->vm_private_data = bo;
 	vma->vm_ops = &accel_bo_vm_ops;
 	accel_census_inc(ACCEL_CENSUS_MAPPINGS);

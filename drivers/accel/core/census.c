@@ -35,6 +35,7 @@ static struct dentry *accel_census_file;
 void accel_census_drain(void)
 {
 	synchronize_rcu();
+	flush_workqueue(accel_wq);
 	accel_object_drain();
 	rcu_barrier();
 }

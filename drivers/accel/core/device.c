@@ -17,6 +17,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+struct workqueue_struct *accel_wq;
+
 static const struct file_operations accel_mapping_fops = {
 	.owner = THIS_MODULE,
 };
@@ -107,6 +109,7 @@ struct accel_device *__devm_accel_alloc_device(struct device *parent,
 	dev->virtual = flags & ACCEL_ALLOC_VIRTUAL;
 	mutex_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->bos);
+	INIT_LIST_HEAD(&dev->files);
 	INIT_LIST_HEAD(&dev->timelines);
 	mt_init_flags(&dev->mmap_offsets, MT_FLAGS_ALLOC_RANGE);
 	device_initialize(&dev->dev);
@@ -230,6 +233,7 @@ void accel_unregister(struct accel_device *dev)
 	for (i = 0; i < dev->engine_count; i++)
 		accel_sched_stop_engine(dev->engines[i]);
 	accel_timeline_close_all(dev, -ENODEV);
+	accel_event_gone_all(dev);
 	accel_bo_detach_all(dev);
 }
 EXPORT_SYMBOL_NS_GPL(accel_unregister, "ACCEL");
@@ -268,6 +272,10 @@ EXPORT_SYMBOL_NS_GPL(accel_dev_exit, "ACCEL");
 
 static int __init accel_init(void)
 {
+	accel_wq = alloc_workqueue("accel", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!accel_wq)
+		return -ENOMEM;
+
 	accel_census_init();
 	return 0;
 }
@@ -277,6 +285,7 @@ static void __exit accel_exit(void)
 	accel_census_exit();
 	/* Frees that were put off run code of this module. */
 	accel_census_drain();
+	destroy_workqueue(accel_wq);
 }
 
 module_init(accel_init);

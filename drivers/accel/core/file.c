@@ -11,6 +11,25 @@
 
 static atomic64_t accel_file_last_id;
 
+static void accel_file_free(struct accel_file *file)
+{
+	put_device(&file->dev->dev);
+	mutex_destroy(&file->promise_lock);
+	kfree_rcu(file, rcu);
+	accel_census_dec(ACCEL_CENSUS_FILES);
+}
+
+/* Who is on the list will be told that the device is gone. False if it is already. */
+static bool accel_file_add(struct accel_file *file)
+{
+	guard(mutex)(&file->dev->lock);
+	if (accel_dev_is_gone(file->dev))
+		return false;
+
+	list_add_tail(&file->link, &file->dev->files);
+	return true;
+}
+
 /**
  * accel_file_create - make what stands behind an open file
  * @dev: the device; the file takes a reference
@@ -20,9 +39,6 @@ static atomic64_t accel_file_last_id;
 struct accel_file *accel_file_create(struct accel_device *dev)
 {
 	struct accel_file *file;
-
-	if (accel_dev_is_gone(dev))
-		return ERR_PTR(-ENODEV);
 
 	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 	if (!file)
@@ -34,7 +50,12 @@ struct accel_file *accel_file_create(struct accel_device *dev)
 	xa_init_flags(&file->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	mutex_init(&file->promise_lock);
 	spin_lock_init(&file->name_lock);
+	accel_event_init_file(file);
 	accel_census_inc(ACCEL_CENSUS_FILES);
+	if (!accel_file_add(file)) {
+		accel_file_free(file);
+		return ERR_PTR(-ENODEV);
+	}
 	return file;
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_file_create);
@@ -48,10 +69,9 @@ EXPORT_SYMBOL_IF_KUNIT(accel_file_create);
 void accel_file_destroy(struct accel_file *file)
 {
 	accel_object_destroy_all(file);
-	put_device(&file->dev->dev);
-	mutex_destroy(&file->promise_lock);
-	kfree(file);
-	accel_census_dec(ACCEL_CENSUS_FILES);
+	scoped_guard(mutex, &file->dev->lock)
+		list_del(&file->link);
+	accel_file_free(file);
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_file_destroy);
 
@@ -111,6 +131,8 @@ const struct file_operations accel_fops = {
 	.owner = THIS_MODULE,
 	.open = accel_fops_open,
 	.release = accel_fops_release,
+	.read_iter = accel_event_read_iter,
+	.poll = accel_event_poll,
 	.unlocked_ioctl = accel_fops_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = accel_fops_mmap,

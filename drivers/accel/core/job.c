@@ -366,14 +366,14 @@ int accel_job_promise(struct accel_job *job, struct accel_file *file)
 }
 
 /* Others may depend on the job's points from now on. */
-void accel_job_unhold(struct accel_job *job)
+void accel_job_unhold(struct accel_job *job, struct list_head *ready)
 {
 	u32 i;
 
-	accel_timeline_unhold(job->queue->timeline, &job->point);
+	accel_timeline_unhold(job->queue->timeline, &job->point, ready);
 	for (i = 0; i < job->signal_count; i++)
 		accel_timeline_unhold(job->signals[i].timeline,
-				      &job->signals[i].entry);
+				      &job->signals[i].entry, ready);
 }
 
 static void accel_job_end_signal(struct accel_job_signal *signal, int error,
@@ -403,6 +403,8 @@ static void accel_job_reached(struct accel_job *job, struct list_head *ready)
 	u32 i;
 
 	accel_fence_signal(job, error);
+	if (error)
+		accel_event_job_failed(job->queue, job->point.value, error);
 	for (i = 0; i < job->signal_count; i++)
 		accel_job_end_signal(&job->signals[i], error, ready);
 	accel_job_put_all(job);

@@ -51,11 +51,12 @@ EXPORT_SYMBOL_NS_GPL(accel_queue_client, "ACCEL");
 
 /* The job is not held: its fence may be depended on, and it may start. */
 static void accel_queue_release_job(struct accel_job *job,
-				    struct list_head *ended)
+				    struct list_head *ended,
+				    struct list_head *ready)
 {
 	int error;
 
-	accel_job_unhold(job);
+	accel_job_unhold(job, ready);
 	error = accel_sched_add_job(job);
 	if (error) {
 		job->error = error;
@@ -63,13 +64,12 @@ static void accel_queue_release_job(struct accel_job *job,
 	}
 }
 
-static void accel_queue_go(struct accel_queue *queue, struct list_head *ended)
+static void accel_queue_go(struct accel_queue *queue, struct list_head *ended,
+			   struct list_head *ready)
 {
-	LIST_HEAD(ready);
-
-	accel_jobs_end(ended, &ready);
-	accel_sched_dispatch(queue->engine, &ready);
-	accel_jobs_start(&ready);
+	accel_jobs_end(ended, ready);
+	accel_sched_dispatch(queue->engine, ready);
+	accel_jobs_start(ready);
 }
 
 static void accel_queue_publish_held(struct accel_job *job)
@@ -95,6 +95,7 @@ static void accel_queue_run_held(struct accel_queue *queue)
 {
 	struct accel_job *job, *next;
 	LIST_HEAD(ended);
+	LIST_HEAD(ready);
 	int status;
 
 	scoped_guard(mutex, &queue->lock) {
@@ -109,10 +110,10 @@ static void accel_queue_run_held(struct accel_queue *queue)
 			}
 			list_del(&job->link);
 			accel_queue_publish_held(job);
-			accel_queue_release_job(job, &ended);
+			accel_queue_release_job(job, &ended, &ready);
 		}
 	}
-	accel_queue_go(queue, &ended);
+	accel_queue_go(queue, &ended, &ready);
 }
 
 static void accel_queue_hold_work_fn(struct work_struct *work)
@@ -150,7 +151,8 @@ static u64 accel_queue_commit(struct accel_queue *queue, struct accel_job *job)
 static int accel_queue_accept_locked(struct accel_queue *queue,
 				     struct accel_file *file,
 				     struct accel_job *job, u64 *point,
-				     struct list_head *ended)
+				     struct list_head *ended,
+				     struct list_head *ready)
 {
 	struct ww_acquire_ctx ctx;
 	bool held;
@@ -179,7 +181,7 @@ static int accel_queue_accept_locked(struct accel_queue *queue,
 	}
 	accel_job_publish(job);
 	accel_job_unlock_bos(job, &ctx);
-	accel_queue_release_job(job, ended);
+	accel_queue_release_job(job, ended, ready);
 	return 0;
 
 err_bos:
@@ -199,14 +201,16 @@ int accel_queue_accept(struct accel_queue *queue, struct accel_file *file,
 		       struct accel_job *job, u64 *point)
 {
 	LIST_HEAD(ended);
+	LIST_HEAD(ready);
 	int ret;
 
 	lockdep_assert_held(&queue->submit_lock);
 
 	scoped_guard(mutex, &queue->lock)
-		ret = accel_queue_accept_locked(queue, file, job, point, &ended);
+		ret = accel_queue_accept_locked(queue, file, job, point, &ended,
+						&ready);
 	if (!ret)
-		accel_queue_go(queue, &ended);
+		accel_queue_go(queue, &ended, &ready);
 	return ret;
 }
 
@@ -214,6 +218,7 @@ static void accel_queue_destroy(struct accel_object *obj)
 {
 	struct accel_queue *queue = obj_to_queue(obj);
 
+	accel_event_stop(queue);
 	scoped_guard(mutex, &queue->lock)
 		queue->closed = true;
 	accel_sched_cancel_queue(queue);
@@ -251,16 +256,18 @@ static struct accel_queue *accel_queue_create(struct accel_file *file,
 {
 	struct accel_device *dev = file->dev;
 	struct accel_queue *queue;
+	int ret = -ENOMEM;
 
 	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 
 	queue->timeline = accel_timeline_create(dev, 0, true);
-	if (!queue->timeline) {
-		kfree(queue);
-		return NULL;
-	}
+	if (!queue->timeline)
+		goto err_free;
+	ret = accel_point_page_add(queue->timeline, file);
+	if (ret)
+		goto err_timeline;
 
 	accel_object_init(&queue->obj, &accel_queue_type);
 	queue->engine = engine;
@@ -273,8 +280,15 @@ static struct accel_queue *accel_queue_create(struct accel_file *file,
 	INIT_WORK(&queue->hold_work, accel_queue_hold_work_fn);
 	get_device(&dev->dev);
 	accel_census_inc(ACCEL_CENSUS_QUEUES);
+	accel_event_init_queue(queue);
 	accel_sched_add_queue(queue);
 	return queue;
+
+err_timeline:
+	accel_object_put(&queue->timeline->obj);
+err_free:
+	kfree(queue);
+	return ERR_PTR(ret);
 }
 
 static int accel_queue_check_args(struct accel_device *dev,
@@ -306,11 +320,14 @@ int accel_queue_create_ioctl(struct accel_ioctl_call *call)
 	engine = array_index_nospec(args->engine, dev->engine_count);
 	queue = accel_queue_create(call->file, dev->engines[engine],
 				   args->timeout_ms);
-	ret = queue ? accel_object_reserve(call, &queue->obj) : -ENOMEM;
+	if (IS_ERR(queue)) {
+		atomic_dec(&call->file->queue_count);
+		return PTR_ERR(queue);
+	}
+	ret = accel_object_reserve(call, &queue->obj);
 	if (ret) {
 		atomic_dec(&call->file->queue_count);
-		if (queue)
-			accel_object_put(&queue->obj);
+		accel_object_put(&queue->obj);
 		return ret;
 	}
 
@@ -325,6 +342,7 @@ int accel_queue_create_ioctl(struct accel_ioctl_call *call)
 	queue->timeline_id = queue->timeline->obj.id;
 	args->id = queue->obj.id;
 	args->timeline = queue->timeline_id;
+	args->point_offset = accel_bo_mmap_offset(queue->timeline->page_bo);
 	return 0;
 }
 

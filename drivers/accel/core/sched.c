@@ -17,8 +17,14 @@
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 
-/* A dispatcher that has started so many leaves the rest to a worker. */
-#define ACCEL_DISPATCH_BUDGET	64
+/* Who has started so many jobs leaves the rest to a worker. */
+#define ACCEL_DISPATCH_BUDGET	32
+
+static void accel_ready_work_fn(struct work_struct *work);
+
+static DEFINE_SPINLOCK(accel_ready_lock);	/* protects accel_ready_jobs */
+static LIST_HEAD(accel_ready_jobs);
+static DECLARE_WORK(accel_ready_work, accel_ready_work_fn);
 
 static struct accel_job *accel_queue_first(struct accel_queue *queue)
 {
@@ -224,30 +230,56 @@ static void accel_sched_start_work_fn(struct work_struct *work)
 	dma_fence_end_signalling(cookie);
 }
 
+/* Takes over the references that a list of ready jobs has. */
+static void accel_job_start(struct accel_job *job, struct list_head *ready)
+{
+	struct accel_queue *queue = job->queue;
+
+	scoped_guard(spinlock_irqsave, &queue->engine->lock) {
+		/* Its queue may have been shut meanwhile. */
+		if (job->state == ACCEL_JOB_WAITING) {
+			job->ready = true;
+			accel_sched_update_queue(queue);
+		}
+	}
+	dma_fence_put(&job->fence);
+	accel_sched_dispatch(queue->engine, ready);
+	accel_object_put_any_context(&queue->obj);
+}
+
 /*
- * Start jobs that were found to be free of waits, and those they free in turn.
- * Takes over the references that @ready has.
+ * Start jobs that were found to be free of waits, and those they free in turn. A
+ * client can make long chains of jobs that end as soon as they are started, and
+ * this may be an interrupt: what goes on for too long is left to a worker.
  */
 void accel_jobs_start(struct list_head *ready)
 {
-	struct accel_queue *queue;
+	unsigned int budget = ACCEL_DISPATCH_BUDGET;
 	struct accel_job *job;
 
-	while ((job = list_first_entry_or_null(ready, struct accel_job,
-					       ready_link))) {
+	while (budget-- && (job = list_first_entry_or_null(ready,
+							   struct accel_job,
+							   ready_link))) {
 		list_del(&job->ready_link);
-		queue = job->queue;
-		scoped_guard(spinlock_irqsave, &queue->engine->lock) {
-			/* Its queue may have been shut meanwhile. */
-			if (job->state == ACCEL_JOB_WAITING) {
-				job->ready = true;
-				accel_sched_update_queue(queue);
-			}
-		}
-		dma_fence_put(&job->fence);
-		accel_sched_dispatch(queue->engine, ready);
-		accel_object_put_any_context(&queue->obj);
+		accel_job_start(job, ready);
 	}
+	if (list_empty(ready))
+		return;
+
+	scoped_guard(spinlock_irqsave, &accel_ready_lock)
+		list_splice_tail_init(ready, &accel_ready_jobs);
+	queue_work(accel_wq, &accel_ready_work);
+}
+
+static void accel_ready_work_fn(struct work_struct *work)
+{
+	bool cookie = dma_fence_begin_signalling();
+	LIST_HEAD(ready);
+
+	scoped_guard(spinlock_irq, &accel_ready_lock)
+		list_splice_init(&accel_ready_jobs, &ready);
+	accel_jobs_start(&ready);
+	dma_fence_end_signalling(cookie);
 }
 
 /*
@@ -521,6 +553,7 @@ static void accel_sched_time_out(struct accel_engine *engine,
 		accel_sched_shut_queue(queue, -EIO, &waiting);
 		queue_work(system_dfl_wq, &queue->hold_work);
 	}
+	accel_event_queue_lost(queue, -EIO);
 	accel_sched_abort_running(engine, queue, job, -ECANCELED, &aborted);
 	list_splice_tail(&aborted, ended);
 	list_splice_tail(&waiting, ended);

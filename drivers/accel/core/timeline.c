@@ -9,7 +9,11 @@
  */
 #include "accel_internal.h"
 
+#include <linux/dma-fence.h>
 #include <linux/slab.h>
+
+/* So many waiters are told at a time with interrupts off. */
+#define ACCEL_WAKE_BUDGET	64
 
 static struct accel_timeline *obj_to_timeline(struct accel_object *obj)
 {
@@ -23,6 +27,10 @@ static void accel_timeline_release(struct accel_object *obj)
 
 	scoped_guard(mutex, &dev->lock)
 		list_del(&timeline->dev_link);
+	if (timeline->page_bo) {
+		accel_bo_forbid_mmap(timeline->page_bo);
+		accel_object_put(&timeline->page_bo->obj);
+	}
 	kfree(timeline);
 	put_device(&dev->dev);
 	accel_census_dec(ACCEL_CENSUS_TIMELINES);
@@ -44,40 +52,6 @@ const struct accel_object_type accel_timeline_type = {
 	.destroy = accel_timeline_destroy,
 	.release = accel_timeline_release,
 };
-
-/* Returns a timeline with one reference, or NULL if there is no memory. */
-struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value,
-					     bool queue_owned)
-{
-	struct accel_timeline *timeline;
-
-	timeline = kzalloc(sizeof(*timeline), GFP_KERNEL_ACCOUNT);
-	if (!timeline)
-		return NULL;
-
-	accel_object_init(&timeline->obj, &accel_timeline_type);
-	spin_lock_init(&timeline->lock);
-	INIT_LIST_HEAD(&timeline->pending);
-	timeline->waiters = RB_ROOT_CACHED;
-	timeline->backers = RB_ROOT_CACHED;
-	timeline->completed = value;
-	timeline->promised = value;
-	timeline->queue_owned = queue_owned;
-	timeline->dev = dev;
-	get_device(&dev->dev);
-	scoped_guard(mutex, &dev->lock)
-		list_add_tail(&timeline->dev_link, &dev->timelines);
-	accel_census_inc(ACCEL_CENSUS_TIMELINES);
-	return timeline;
-}
-
-struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id)
-{
-	struct accel_object *obj = accel_object_get(file, id,
-						    &accel_timeline_type);
-
-	return obj ? obj_to_timeline(obj) : NULL;
-}
 
 static bool accel_timeline_is_reached(struct accel_timeline *timeline, u64 value)
 {
@@ -180,47 +154,128 @@ static void accel_timeline_erase(struct accel_timeline_waiter *waiter)
 	waiter->in = NULL;
 }
 
-/* A waiter that reached() was called for may be gone at once. */
-static void accel_timeline_wake_waiters(struct accel_timeline *timeline,
-					struct list_head *ready)
-{
-	struct accel_timeline_waiter *waiter;
-
-	while ((waiter = accel_timeline_next(timeline, &timeline->waiters,
-					     timeline->completed))) {
-		accel_timeline_erase(waiter);
-		waiter->reached(waiter,
-				accel_timeline_status_locked(timeline,
-							     waiter->value),
-				ready);
-	}
-}
-
-static void accel_timeline_wake_backers(struct accel_timeline *timeline)
+/* Returns what is left of @budget. */
+static unsigned int accel_timeline_wake_backers(struct accel_timeline *timeline,
+						unsigned int budget)
 {
 	struct accel_timeline_waiter *waiter;
 	u64 backed;
 
 	if (RB_EMPTY_ROOT(&timeline->backers.rb_root))
-		return;
+		return budget;
 
 	backed = accel_timeline_backed_upto(timeline);
-	while ((waiter = accel_timeline_next(timeline, &timeline->backers,
-					     backed))) {
+	while (budget && (waiter = accel_timeline_next(timeline,
+						       &timeline->backers,
+						       backed))) {
 		accel_timeline_erase(waiter);
 		accel_timeline_insert(waiter, &timeline->waiters);
 		waiter->backed(waiter);
+		budget--;
 	}
+	return budget;
 }
 
-/* Something was promised, reached or closed: tell whoever waits for it. */
+/* A waiter that reached() was called for may be gone at once. */
+static unsigned int accel_timeline_wake_waiters(struct accel_timeline *timeline,
+						unsigned int budget,
+						struct list_head *ready)
+{
+	struct accel_timeline_waiter *waiter;
+
+	while (budget && (waiter = accel_timeline_next(timeline,
+						       &timeline->waiters,
+						       timeline->completed))) {
+		accel_timeline_erase(waiter);
+		waiter->reached(waiter,
+				accel_timeline_status_locked(timeline,
+							     waiter->value),
+				ready);
+		budget--;
+	}
+	return budget;
+}
+
+/* Returns false if there may be more to tell. */
+static bool accel_timeline_wake_some(struct accel_timeline *timeline,
+				     struct list_head *ready)
+{
+	unsigned int budget = ACCEL_WAKE_BUDGET;
+
+	lockdep_assert_held(&timeline->lock);
+
+	budget = accel_timeline_wake_backers(timeline, budget);
+	budget = accel_timeline_wake_waiters(timeline, budget, ready);
+	return budget;
+}
+
+/*
+ * Something was promised, reached or closed: tell whoever waits for it. Clients decide
+ * how many those are, and this may be an interrupt, so that many are left to a
+ * worker.
+ */
 static void accel_timeline_changed(struct accel_timeline *timeline,
 				   struct list_head *ready)
 {
-	lockdep_assert_held(&timeline->lock);
+	if (accel_timeline_wake_some(timeline, ready))
+		return;
 
-	accel_timeline_wake_backers(timeline);
-	accel_timeline_wake_waiters(timeline, ready);
+	refcount_inc(&timeline->obj.refs);
+	if (!queue_work(accel_wq, &timeline->wake_work))
+		refcount_dec(&timeline->obj.refs);
+}
+
+static void accel_timeline_wake_work_fn(struct work_struct *work)
+{
+	struct accel_timeline *timeline = container_of(work,
+						       struct accel_timeline,
+						       wake_work);
+	bool cookie = dma_fence_begin_signalling();
+	LIST_HEAD(ready);
+	bool done;
+
+	do {
+		scoped_guard(spinlock_irqsave, &timeline->lock)
+			done = accel_timeline_wake_some(timeline, &ready);
+		accel_jobs_start(&ready);
+	} while (!done);
+	dma_fence_end_signalling(cookie);
+	accel_object_put_any_context(&timeline->obj);
+}
+
+/* Returns a timeline with one reference, or NULL if there is no memory. */
+struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value,
+					     bool queue_owned)
+{
+	struct accel_timeline *timeline;
+
+	timeline = kzalloc(sizeof(*timeline), GFP_KERNEL_ACCOUNT);
+	if (!timeline)
+		return NULL;
+
+	accel_object_init(&timeline->obj, &accel_timeline_type);
+	spin_lock_init(&timeline->lock);
+	INIT_LIST_HEAD(&timeline->pending);
+	INIT_WORK(&timeline->wake_work, accel_timeline_wake_work_fn);
+	timeline->waiters = RB_ROOT_CACHED;
+	timeline->backers = RB_ROOT_CACHED;
+	timeline->completed = value;
+	timeline->promised = value;
+	timeline->queue_owned = queue_owned;
+	timeline->dev = dev;
+	get_device(&dev->dev);
+	scoped_guard(mutex, &dev->lock)
+		list_add_tail(&timeline->dev_link, &dev->timelines);
+	accel_census_inc(ACCEL_CENSUS_TIMELINES);
+	return timeline;
+}
+
+struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id)
+{
+	struct accel_object *obj = accel_object_get(file, id,
+						    &accel_timeline_type);
+
+	return obj ? obj_to_timeline(obj) : NULL;
 }
 
 /*
@@ -313,14 +368,18 @@ void accel_timeline_promise_next(struct accel_timeline *timeline,
 	accel_timeline_append(timeline, entry);
 }
 
-/* The job that made the promise is not held any more. */
+/*
+ * The job that made the promise is not held any more. Jobs that may start now are
+ * added to @ready: a waiter of a reached point may still be among those to be told.
+ */
 void accel_timeline_unhold(struct accel_timeline *timeline,
-			   struct accel_point_entry *entry)
+			   struct accel_point_entry *entry,
+			   struct list_head *ready)
 {
 	guard(spinlock_irqsave)(&timeline->lock);
 	entry->held = false;
 	timeline->held_count--;
-	accel_timeline_wake_backers(timeline);
+	accel_timeline_changed(timeline, ready);
 }
 
 static void accel_timeline_record(struct accel_timeline *timeline, u64 first,
@@ -364,6 +423,7 @@ void accel_timeline_end(struct accel_timeline *timeline,
 		timeline->pending_count--;
 		list_move_tail(&entry->link, reached);
 	}
+	accel_point_page_update(timeline);
 	accel_timeline_changed(timeline, ready);
 }
 

@@ -67,6 +67,55 @@
  * for a poll as for a wait.
  */
 
+/**
+ * DOC: events
+ *
+ * What no call of a client's answers for, its open file tells by poll() and read(): a
+ * file with an event is readable. A read() gives as many whole events as there are
+ * and as fit; one with less room than the next event needs is EINVAL, and nothing is
+ * lost. Without an event it waits, or is EAGAIN with O_NONBLOCK. After
+ * ACCEL_EVENT_GONE, the last one, it is ENODEV, and poll() says POLLIN and POLLHUP.
+ *
+ * An event is not told twice: until it is read, more of its type for the same queue
+ * add to its @count. Destroying a queue takes back what it had to tell.
+ */
+
+/**
+ * enum accel_event_type - what an event tells
+ * @ACCEL_EVENT_JOB_FAILED: jobs of a queue failed or were cancelled
+ * @ACCEL_EVENT_QUEUE_LOST: a job ran into its timeout, and with it the queue is lost
+ * @ACCEL_EVENT_GONE: the device is gone
+ */
+enum accel_event_type {
+	ACCEL_EVENT_JOB_FAILED = 1,
+	ACCEL_EVENT_QUEUE_LOST = 2,
+	ACCEL_EVENT_GONE = 3,
+};
+
+/* Room that is enough for any event, of a later kernel too */
+#define ACCEL_EVENT_SIZE_MAX	128
+
+/**
+ * struct accel_event - what read() gives
+ * @size: bytes to the next event; a later kernel may have more members, and other
+ *	types of events
+ * @type: enum accel_event_type
+ * @queue: id of the queue; 0 for ACCEL_EVENT_GONE
+ * @error: negative errno: what the point @point failed with; why the queue is lost;
+ *	ENODEV
+ * @point: ACCEL_EVENT_JOB_FAILED: the first job's point on the queue's timeline,
+ *	otherwise 0
+ * @count: how many jobs failed, this one included; otherwise 1
+ */
+struct accel_event {
+	__u32 size;
+	__u32 type;
+	__u32 queue;
+	__s32 error;
+	__u64 point;
+	__u64 count;
+};
+
 #define ACCEL_IOCTL_TYPE	0xBB
 
 /**
@@ -85,7 +134,7 @@
 	X(BO_CREATE,		bo_create,		0x10, mmap_offset) \
 	X(BO_INFO,		bo_info,		0x14, mmap_offset) \
 	X(BO_SYNC,		bo_sync,		0x15, deadline_ns) \
-	X(QUEUE_CREATE,		queue_create,		0x30, timeline)	\
+	X(QUEUE_CREATE,		queue_create,		0x30, point_offset) \
 	X(QUEUE_INFO,		queue_info,		0x31, busy_ns)	\
 	X(SUBMIT,		submit,			0x32, first_point) \
 	X(TIMELINE_CREATE,	timeline_create,	0x40, id)	\
@@ -354,6 +403,8 @@ struct accel_bo_sync {
  * @id: out, the queue
  * @timeline: out, the timeline whose points are the queue's jobs. It can be
  *	waited for and queried, but signalled only by jobs that end: EPERM
+ * @point_offset: out, offset at which the file can be mapped, MAP_SHARED and for
+ *	reading only, to see a struct accel_point_page
  * @reserved: must be 0
  *
  * More queues at a time than the device's limit are ENOSPC.
@@ -370,6 +421,24 @@ struct accel_queue_create {
 	__u32 reserved;
 	__u32 id;
 	__u32 timeline;
+	__u64 point_offset;
+};
+
+/**
+ * struct accel_point_page - how far the jobs of a queue have come
+ * @completed: newest point that is reached; all before it are
+ * @failed: how many of them failed; what is counted here has been added before
+ *	@completed is advanced
+ *
+ * The kernel writes while the client reads: load @completed with acquire semantics,
+ * then @failed. If that is not 0, ACCEL_IOCTL_TIMELINE_QUERY tells which. Where a
+ * load of 64 bits is two, load until two results agree. The page can be mapped for
+ * as long as the queue or its timeline has an id, and a mapping goes on showing what
+ * was last written when the device is gone.
+ */
+struct accel_point_page {
+	__u64 completed;
+	__u64 failed;
 };
 
 /**

@@ -264,6 +264,56 @@ static void accel_timeline_too_many_promises(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0L, mock_submit(mock, fast.id, &job));
 }
 
+/*
+ * More waiters than are told at a time, of both kinds: they are all told in the end,
+ * and each of them once.
+ */
+static void accel_timeline_many_waiters(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u32 timeline = mock_timeline(mock, 0);
+	struct mock_queue queues[4];
+	unsigned int i, count = 0;
+
+	for (i = 0; i < ARRAY_SIZE(queues); i++)
+		queues[i] = mock_queue(mock, i % 2, 0);
+	for (i = 0; i < 300; i++)
+		MOCK_SUBMIT(mock, queues[i % 4], .op = MOCK_INSTANT,
+			    .wait_count = 1, .waits = { { timeline, 0, 1 } });
+	KUNIT_EXPECT_EQ(test, 0, mock->dev->log_count);
+	KUNIT_ASSERT_EQ(test, 0L, mock_signal(mock, timeline, 1));
+	for (i = 0; i < ARRAY_SIZE(queues); i++) {
+		KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, queues[i].timeline,
+						   75, S64_MAX));
+		count += mock_completed(mock, queues[i].timeline);
+	}
+	KUNIT_EXPECT_EQ(test, 300, count);
+	KUNIT_EXPECT_EQ(test, 300, mock->dev->log_count);
+}
+
+/* A chain from engine to engine, longer than anybody follows in one go. */
+static void accel_timeline_long_chain(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u32 timeline = mock_timeline(mock, 0);
+	struct mock_queue queues[2];
+	unsigned int i;
+
+	queues[0] = mock_queue(mock, 0, 0);
+	queues[1] = mock_queue(mock, 1, 0);
+	MOCK_SUBMIT(mock, queues[0], .signal_count = 1,
+		    .signals = { { timeline, 0, 1 } });
+	for (i = 1; i < 400; i++)
+		MOCK_SUBMIT(mock, queues[i % 2], .op = MOCK_INSTANT,
+			    .wait_count = 1, .waits = { { timeline, 0, i } },
+			    .signal_count = 1,
+			    .signals = { { timeline, 0, i + 1 } });
+	KUNIT_EXPECT_EQ(test, 1, mock->dev->log_count);
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, timeline, 400, S64_MAX));
+	KUNIT_EXPECT_EQ(test, 400, mock->dev->log_count);
+}
+
 static struct kunit_case accel_timeline_cases[] = {
 	KUNIT_CASE(accel_timeline_signal_in_order),
 	KUNIT_CASE(accel_timeline_of_queue),
@@ -276,6 +326,8 @@ static struct kunit_case accel_timeline_cases[] = {
 	KUNIT_CASE(accel_timeline_cancel_on_error),
 	KUNIT_CASE(accel_timeline_destroyed),
 	KUNIT_CASE(accel_timeline_destroyed_while_held),
+	KUNIT_CASE(accel_timeline_many_waiters),
+	KUNIT_CASE(accel_timeline_long_chain),
 	KUNIT_CASE_SLOW(accel_timeline_too_many_promises),
 	{}
 };

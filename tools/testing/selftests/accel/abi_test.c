@@ -26,7 +26,7 @@
 	X(bo_create,		32, true)	\
 	X(bo_info,		32, true)	\
 	X(bo_sync,		24, false)	\
-	X(queue_create,		48, true)	\
+	X(queue_create,		56, true)	\
 	X(queue_info,		56, true)	\
 	X(submit,		48, true)	\
 	X(timeline_create,	24, true)	\

@@ -177,6 +177,31 @@ static inline void accel_teardown(struct __test_metadata *_metadata, int fd)
 	EXPECT_EQ(0, census_total());
 }
 
+static inline int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+#define VACCEL_DRIVER	"/sys/bus/platform/drivers/vaccel/"
+#define VACCEL_DEVICE	"vaccel.0"
+
+static inline int vaccel_unbind(void)
+{
+	return write_file(VACCEL_DRIVER "unbind", VACCEL_DEVICE);
+}
+
+static inline int vaccel_bind(void)
+{
+	return write_file(VACCEL_DRIVER "bind", VACCEL_DEVICE);
+}
+
 static inline int destroy(int fd, __u32 id)
 {
 	struct accel_destroy arg = { .size = sizeof(arg), .id = id };

@@ -6,21 +6,6 @@
 #include <setjmp.h>
 #include <signal.h>
 
-#define DRIVER		"/sys/bus/platform/drivers/vaccel/"
-#define DEVICE		"vaccel.0"
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 FIXTURE(unbind)
 {
 	int fd;
@@ -38,7 +23,7 @@ FIXTURE_SETUP(unbind)
 FIXTURE_TEARDOWN(unbind)
 {
 	EXPECT_EQ(0, close(self->fd));
-	EXPECT_EQ(0, write_file(DRIVER "bind", DEVICE));
+	EXPECT_EQ(0, vaccel_bind());
 	EXPECT_EQ(0, census_total());
 }
 
@@ -77,7 +62,7 @@ TEST_F(unbind, mappings)
 	EXPECT_EQ(0, touch(local_map));
 	memset(shmem_map, 0x5a, 8192);
 
-	ASSERT_EQ(0, write_file(DRIVER "unbind", DEVICE));
+	ASSERT_EQ(0, vaccel_unbind());
 	/* A page that was there, and one that was not. */
 	EXPECT_EQ(SIGBUS, touch(local_map));
 	EXPECT_EQ(SIGBUS, touch(local_map + 4096));
@@ -120,7 +105,7 @@ TEST_F(unbind, waiters)
 					    &waiters[i]));
 	}
 	usleep(200000);
-	ASSERT_EQ(0, write_file(DRIVER "unbind", DEVICE));
+	ASSERT_EQ(0, vaccel_unbind());
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
 		EXPECT_EQ(0, waiters[i].ret);
