@@ -84,5 +84,6 @@ void accel_point_page_update(struct accel_timeline *timeline)
 	if (!timeline->page)
 		return;
 	WRITE_ONCE(timeline->page->failed, timeline->failed);
+	/* Pairs with the acquire load that struct accel_point_page asks for. */
 	smp_store_release(&timeline->page->completed, timeline->completed);
 }

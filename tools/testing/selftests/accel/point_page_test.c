@@ -12,6 +12,11 @@ FIXTURE(point_page)
 	const struct accel_point_page *page;
 };
 
+static __u64 page_load(const __u64 *member)
+{
+	return __atomic_load_n(member, __ATOMIC_ACQUIRE);
+}
+
 static void *page_map(int fd, __u64 offset, size_t size, int prot, int flags)
 {
 	return mmap(NULL, size, prot, flags, fd, offset);
@@ -42,18 +47,18 @@ TEST_F(point_page, follows_the_timeline)
 	struct test_job fail = job_fail(-EDOM);
 	__u64 point, i;
 
-	EXPECT_EQ(0, self->page->completed);
-	EXPECT_EQ(0, self->page->failed);
+	EXPECT_EQ(0, page_load(&self->page->completed));
+	EXPECT_EQ(0, page_load(&self->page->failed));
 	for (i = 1; i <= 10; i++) {
 		ASSERT_EQ(0, submit_nop(self->fd, self->queue.id, &point));
 		EXPECT_POINT(0, self->fd, self->queue.timeline, point);
-		EXPECT_EQ(i, *(volatile __u64 *)&self->page->completed);
+		EXPECT_EQ(i, page_load(&self->page->completed));
 	}
-	EXPECT_EQ(0, self->page->failed);
+	EXPECT_EQ(0, page_load(&self->page->failed));
 	ASSERT_EQ(0, submit_one(self->fd, self->queue.id, &fail, &point));
 	EXPECT_POINT(-EDOM, self->fd, self->queue.timeline, point);
-	EXPECT_EQ(point, *(volatile __u64 *)&self->page->completed);
-	EXPECT_EQ(1, *(volatile __u64 *)&self->page->failed);
+	EXPECT_EQ(point, page_load(&self->page->completed));
+	EXPECT_EQ(1, page_load(&self->page->failed));
 	/* The rest of the page is nobody's. */
 	EXPECT_EQ(self->size - sizeof(*self->page),
 		  span((const __u8 *)(self->page + 1), 0,
@@ -95,8 +100,8 @@ TEST_F(point_page, outlives_the_queue)
 
 	ASSERT_EQ(0, submit_hang(self->fd, self->queue.id, &point));
 	ASSERT_EQ(0, destroy(self->fd, self->queue.id));
-	EXPECT_EQ(1, self->page->completed);
-	EXPECT_EQ(1, self->page->failed);
+	EXPECT_EQ(1, page_load(&self->page->completed));
+	EXPECT_EQ(1, page_load(&self->page->failed));
 
 	/* It is the timeline's. */
 	again = page_map(self->fd, self->queue.point_offset, self->size,
@@ -107,7 +112,7 @@ TEST_F(point_page, outlives_the_queue)
 	EXPECT_EQ(MAP_FAILED, page_map(self->fd, self->queue.point_offset,
 				       self->size, PROT_READ, MAP_SHARED));
 	EXPECT_EQ(EACCES, errno);
-	EXPECT_EQ(1, self->page->completed);
+	EXPECT_EQ(1, page_load(&self->page->completed));
 }
 
 TEST_F(point_page, outlives_the_device)
@@ -119,8 +124,8 @@ TEST_F(point_page, outlives_the_device)
 	ASSERT_EQ(0, submit_hang(self->fd, self->queue.id, &point));
 	ASSERT_EQ(0, vaccel_unbind());
 	self->unbound = true;
-	EXPECT_EQ(2, self->page->completed);
-	EXPECT_EQ(1, self->page->failed);
+	EXPECT_EQ(2, page_load(&self->page->completed));
+	EXPECT_EQ(1, page_load(&self->page->failed));
 	EXPECT_EQ(MAP_FAILED, page_map(self->fd, self->queue.point_offset,
 				       self->size, PROT_READ, MAP_SHARED));
 	EXPECT_EQ(ENODEV, errno);
