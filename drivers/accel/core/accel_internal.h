@@ -114,8 +114,8 @@ void accel_event_job_failed(struct accel_queue *queue, u64 point, int error);
 void accel_event_queue_lost(struct accel_queue *queue, int error);
 void accel_event_stop(struct accel_queue *queue);
 void accel_event_gone_all(struct accel_device *dev);
-ssize_t accel_event_read_iter(struct kiocb *iocb, struct iov_iter *to);
-__poll_t accel_event_poll(struct file *filp, poll_table *table);
+ssize_t accel_event_read(struct accel_file *file, struct iov_iter *to, bool wait);
+__poll_t accel_event_mask(struct accel_file *file);
 
 /* ioctl.c */
 /* The handler enters the device itself, for a part of its way or not at all. */

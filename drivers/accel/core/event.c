@@ -8,7 +8,7 @@
  */
 #include "accel_internal.h"
 
-#include <linux/fs.h>
+#include <kunit/visibility.h>
 #include <linux/uio.h>
 
 void accel_event_init_file(struct accel_file *file)
@@ -183,11 +183,17 @@ static bool accel_event_pending(struct accel_file *file)
 	return file->gone || !list_empty(&file->events);
 }
 
-ssize_t accel_event_read_iter(struct kiocb *iocb, struct iov_iter *to)
+/**
+ * accel_event_read - what read() on an open file does
+ * @file: the open file
+ * @to: where the events go
+ * @wait: whether to wait if there is none
+ *
+ * Return: bytes written, whole events; EINVAL if not even one would fit, EAGAIN,
+ * EFAULT, ENODEV after the last, ERESTARTSYS.
+ */
+ssize_t accel_event_read(struct accel_file *file, struct iov_iter *to, bool wait)
 {
-	struct accel_file *file = iocb->ki_filp->private_data;
-	bool wait = !(iocb->ki_filp->f_flags & O_NONBLOCK) &&
-		    !(iocb->ki_flags & IOCB_NOWAIT);
 	ssize_t done = 0;
 	int ret = 0;
 
@@ -204,16 +210,20 @@ ssize_t accel_event_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	}
 	return done ?: ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_event_read);
 
-__poll_t accel_event_poll(struct file *filp, poll_table *table)
+/**
+ * accel_event_mask - what poll() on an open file says
+ * @file: the open file
+ *
+ * Return: EPOLL*.
+ */
+__poll_t accel_event_mask(struct accel_file *file)
 {
-	struct accel_file *file = filp->private_data;
-
-	poll_wait(filp, &file->event_wait, table);
-
 	guard(spinlock_irqsave)(&file->event_lock);
 	/* A read that gives ENODEV does not block either. */
 	if (file->gone)
 		return EPOLLIN | EPOLLRDNORM | EPOLLHUP;
 	return list_empty(&file->events) ? 0 : EPOLLIN | EPOLLRDNORM;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_event_mask);

@@ -5,6 +5,7 @@
 #include <kunit/visibility.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -103,6 +104,22 @@ static long accel_fops_ioctl(struct file *filp, unsigned int cmd,
 	return accel_ioctl_dispatch(filp->private_data, cmd, (void __user *)arg);
 }
 
+static ssize_t accel_fops_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	bool wait = !(iocb->ki_filp->f_flags & O_NONBLOCK) &&
+		    !(iocb->ki_flags & IOCB_NOWAIT);
+
+	return accel_event_read(iocb->ki_filp->private_data, to, wait);
+}
+
+static __poll_t accel_fops_poll(struct file *filp, poll_table *table)
+{
+	struct accel_file *file = filp->private_data;
+
+	poll_wait(filp, &file->event_wait, table);
+	return accel_event_mask(file);
+}
+
 static int accel_fops_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	return accel_bo_mmap(filp->private_data, vma);
@@ -131,8 +148,8 @@ const struct file_operations accel_fops = {
 	.owner = THIS_MODULE,
 	.open = accel_fops_open,
 	.release = accel_fops_release,
-	.read_iter = accel_event_read_iter,
-	.poll = accel_event_poll,
+	.read_iter = accel_fops_read_iter,
+	.poll = accel_fops_poll,
 	.unlocked_ioctl = accel_fops_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = accel_fops_mmap,

@@ -129,9 +129,11 @@ int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns);
 	mock_expect_log(_mock, (const u32[]){ __VA_ARGS__ },		\
 			ARRAY_SIZE(((const u32[]){ __VA_ARGS__ })))
 
+extern struct kunit_suite accel_event_suite;
 extern struct kunit_suite accel_fence_suite;
 extern struct kunit_suite accel_ioctl_suite;
 extern struct kunit_suite accel_object_suite;
+extern struct kunit_suite accel_point_page_suite;
 extern struct kunit_suite accel_sched_suite;
 extern struct kunit_suite accel_timeline_suite;
 

@@ -377,7 +377,8 @@ int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns)
 }
 
 kunit_test_suites(&accel_object_suite, &accel_ioctl_suite, &accel_sched_suite,
-		  &accel_fence_suite, &accel_timeline_suite);
+		  &accel_fence_suite, &accel_timeline_suite,
+		  &accel_event_suite, &accel_point_page_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the accelerator core");
 MODULE_IMPORT_NS("ACCEL");
