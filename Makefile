@@ -5,7 +5,7 @@ BUILD ?= build
 export BUILD TREE KSRC
 integrate := tools/integrate
 
-.PHONY: help run test test-full vm build clean distclean
+.PHONY: help run test test-full check vm build clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
@@ -20,6 +20,9 @@ test:		## KUnit and selftests; ends with "N passed, N failed"
 
 test-full:	## the same, and longer: hours
 	@$(integrate)/test --full
+
+check:		## look at the files: checkpatch, sparse, kernel-doc and the like
+	@$(integrate)/check
 
 vm: build	## a shell in the guest; tools/integrate/vm CMD... runs a command
 	@$(integrate)/vm

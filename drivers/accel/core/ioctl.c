@@ -121,8 +121,8 @@ static int accel_ioctl_do(struct accel_ioctl_call *call,
 			  const struct accel_ioctl_desc *desc)
 {
 	u8 stack[ACCEL_IOCTL_STACK_SIZE] __aligned(8);
-	int ret;
 	void *heap __free(kfree) = NULL;
+	int ret;
 
 	if (get_user(call->size, (u32 __user *)call->uarg))
 		return -EFAULT;

@@ -167,9 +167,9 @@ int accel_query_ioctl(struct accel_ioctl_call *call)
 	struct accel_device *dev = call->file->dev;
 	struct accel_query *args = call->arg;
 	struct accel_answer answer = {};
+	void *data __free(kfree) = NULL;
 	int idx, ret;
 	u32 size;
-	void *data __free(kfree) = NULL;
 
 	if (args->reserved)
 		return -EINVAL;

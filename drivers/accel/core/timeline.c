@@ -115,8 +115,8 @@ accel_timeline_first(struct rb_root_cached *root)
 }
 
 /*
- * A waiter of a tree, the first first, that waits for @value or less, or, on a
- * timeline that is closed, for something that will never be promised; or NULL.
+ * A waiter of a tree that waits for @value or less, lowest first, or, on a timeline
+ * that is closed, for something that will never be promised; or NULL.
  */
 static struct accel_timeline_waiter *
 accel_timeline_next(struct accel_timeline *timeline, struct rb_root_cached *root,

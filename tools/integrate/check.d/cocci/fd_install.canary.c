@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What fd_install.cocci is there to find. */
+static int canary_use(int fd, struct file *file)
+{
+	fd_install(fd, file);
+	file->f_flags |= O_NONBLOCK;
+	return 0;
+}
+
+static int canary_fail(int fd, struct file *file, int bad)
+{
+	fd_install(fd, file);
+	if (bad)
+		return -EINVAL;
+	return 0;
+}
+
+static int canary_copy(int fd, struct file *file, void __user *uarg)
+{
+	fd_install(fd, file);
+	return copy_to_user(uarg, &fd, sizeof(fd));
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// fd_install() is the last thing that happens: from then on another thread may close
+// the descriptor, and the call can no longer fail.
+
+@use@
+expression fd, file;
+@@
+ fd_install(fd, file);
+ ...
+* file
+
+@fail@
+expression fd, file;
+constant error;
+@@
+ fd_install(fd, file);
+ ...
+* return -error;
+
+@copy@
+expression fd, file;
+@@
+ fd_install(fd, file);
+ ...
+(
+* copy_to_user(...)
+|
+* put_user(...)
+)

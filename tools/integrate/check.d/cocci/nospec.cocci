@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A number of the user's picks an element of an array: after the check of its range it
+// goes through array_index_nospec(), or a mispredicted branch reads elsewhere.
+
+// A member of an ioctl's argument as it came.
+@argument@
+identifier args, call;
+type T;
+@@
+ T *args = call->arg;
+
+@member@
+identifier argument.args, index;
+expression array;
+@@
+* array[args->index]
+
+// A parameter that is compared with a limit and then used.
+@parameter@
+identifier fn, index;
+type T, U;
+expression array, limit, result;
+@@
+ T fn(..., U index, ...)
+ {
+ ...
+(
+ if (index >= limit) return result;
+|
+ if (index > limit) return result;
+)
+ ... when != index = array_index_nospec(...)
+* array[index]
+ ...
+ }
