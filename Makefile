@@ -5,7 +5,7 @@ BUILD ?= build
 export BUILD TREE KSRC
 integrate := tools/integrate
 
-.PHONY: help run test test-full check vm build clean distclean
+.PHONY: help run test test-full check kunit coverage vm build clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
@@ -24,6 +24,12 @@ test-full:	## the same, and longer: hours
 check:		## look at the files: checkpatch, sparse, kernel-doc and the like
 	@$(integrate)/check
 
+kunit:		## KUnit by the kernel tree's own kunit.py, in a kernel of its own
+	@$(integrate)/kunit
+
+coverage:	## which lines of the core the tests execute; builds a kernel for it
+	@$(integrate)/coverage
+
 vm: build	## a shell in the guest; tools/integrate/vm CMD... runs a command
 	@$(integrate)/vm
 
@@ -31,8 +37,9 @@ build:		## kernel, modules and userspace, without booting
 	@$(integrate)/build
 
 clean:		## remove what was compiled; trees and downloads stay
-	rm -rf $(BUILD)/*/obj $(BUILD)/*/mod $(BUILD)/*/usr $(BUILD)/*/accel $(BUILD)/*/mini
-	rm -rf $(BUILD)/*/selftests* $(BUILD)/*/vm.* $(BUILD)/*/built $(BUILD)/*/config.stamp
+	rm -rf $(BUILD)/*/obj* $(BUILD)/*/mod* $(BUILD)/*/usr $(BUILD)/*/accel $(BUILD)/*/mini*
+	rm -rf $(BUILD)/*/selftests* $(BUILD)/*/vm.* $(BUILD)/*/built* $(BUILD)/*/config.stamp*
+	rm -rf $(BUILD)/*/kunit $(BUILD)/*/gcov
 
 distclean:	## remove everything that was ever made here
 	rm -rf $(BUILD)

@@ -42,6 +42,25 @@ no_arguments() {
 	esac
 }
 
+# VARIANT is for scripts that need another kernel of the same tree. Its objects and
+# modules are beside those of the first, everything else is shared.
+choose_variant() {
+	VARIANT=${VARIANT-}
+	variant=${VARIANT:+-$VARIANT}
+	variant_config=() variant_make=()
+	case $VARIANT in
+	'') ;;
+	gcov)
+		variant_config=(CONFIG_GCOV_KERNEL=y)
+		# What is executed is counted in the core, and nowhere else.
+		# shellcheck disable=SC2016 # make expands it
+		variant_make=('GCOV_PROFILE=$(if $(filter drivers/accel/core,$(obj)),y)')
+		;;
+	*) die "no such VARIANT: '$VARIANT'" ;;
+	esac
+	export VARIANT
+}
+
 # Sets the names of everything that belongs to the chosen tree.
 choose_tree() {
 	TREE=${TREE:-lts}
@@ -56,9 +75,11 @@ choose_tree() {
 	BUILD=$(readlink -f "$BUILD")
 	[ -z "${KSRC-}" ] || KSRC=$(readlink -f "$KSRC")
 	export TREE BUILD KSRC
+	choose_variant
 	tree=$BUILD/$TREE
 	linux=$tree/linux
-	obj=$tree/obj
+	obj=$tree/obj$variant
+	mod=$tree/mod$variant
 	log=$tree/log
 }
 
@@ -98,8 +119,15 @@ fail() {
 	die "$*"
 }
 
+# Other clones of this repository hit the same cache.
+use_ccache() {
+	export CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1
+	! ccache -p | grep -q '^(default) max_size' || export CCACHE_MAXSIZE=10G
+}
+
 # The kernel's make must not see this directory's variables: its own makefiles
 # use BUILD.
 kmake() {
-	env -u BUILD -u TREE -u KSRC make -C "$linux" O="$obj" CC="ccache gcc" -j"$(nproc)" "$@"
+	env -u BUILD -u TREE -u KSRC make -C "$linux" O="$obj" CC="ccache gcc" -j"$(nproc)" \
+		"${variant_make[@]}" "$@"
 }

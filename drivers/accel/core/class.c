@@ -72,7 +72,7 @@ int accel_minor_alloc(enum accel_minor_kind kind)
 	return ida_alloc_range(&accel_minors, min, ACCEL_MAX_MINORS - 1,
 			       GFP_KERNEL);
 }
-EXPORT_SYMBOL_FOR_MODULES(accel_minor_alloc, "drm,accel");
+EXPORT_SYMBOL_FOR_MODULES(accel_minor_alloc, "drm,accel,accel_test");
 
 /**
  * accel_minor_free - give a minor number back
@@ -88,7 +88,7 @@ void accel_minor_free(int index)
 {
 	ida_free(&accel_minors, index);
 }
-EXPORT_SYMBOL_FOR_MODULES(accel_minor_free, "drm,accel");
+EXPORT_SYMBOL_FOR_MODULES(accel_minor_free, "drm,accel,accel_test");
 
 /**
  * accel_debugfs_root - debugfs directory that holds one directory per device
@@ -104,7 +104,7 @@ struct dentry *accel_debugfs_root(void)
 {
 	return accel_debugfs;
 }
-EXPORT_SYMBOL_FOR_MODULES(accel_debugfs_root, "drm,accel");
+EXPORT_SYMBOL_FOR_MODULES(accel_debugfs_root, "drm,accel,accel_test");
 
 static int __init accel_class_init(void)
 {

@@ -178,9 +178,11 @@ int accel_register(struct accel_device *dev)
 {
 	int minor, ret;
 
-	if (WARN_ON(dev->registered || !dev->engine_count ||
-		    !accel_ops_are_sane(dev->ops)))
+	if (dev->registered || !dev->engine_count ||
+	    !accel_ops_are_sane(dev->ops)) {
+		dev_err(dev->dev.parent, "accel: registered twice, without an engine, or with bad ops\n");
 		return -EINVAL;
+	}
 
 	dev->system->ops = accel_system_ops(dev);
 

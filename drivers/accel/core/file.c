@@ -155,6 +155,7 @@ const struct file_operations accel_fops = {
 	.mmap = accel_fops_mmap,
 	.show_fdinfo = accel_fops_show_fdinfo,
 };
+EXPORT_SYMBOL_IF_KUNIT(accel_fops);
 
 static bool accel_name_is_printable(const char *name, u32 size)
 {

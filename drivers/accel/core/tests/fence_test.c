@@ -2,7 +2,15 @@
 /* Buffers put jobs in order, through the fences in their reservation objects. */
 #include "mock.h"
 
+#include <kunit/device.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/file.h>
 #include <linux/jiffies.h>
+#include <linux/poll.h>
+#include <linux/sync_file.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/sync_file.h>
 
 static long accel_fence_sync(struct mock *mock, u32 bo, u32 flags)
 {
@@ -130,12 +138,196 @@ static void accel_fence_opposite_orders(struct kunit *test)
 	mock_finish(mock, 1, 0);
 }
 
+/* What is in a buffer's reservation object: its newest fence, with a reference. */
+static struct dma_fence *accel_fence_of_bo(struct mock *mock, u32 bo)
+{
+	struct dma_resv *resv = &mock_find_bo(mock, bo)->resv;
+	struct dma_fence *fence = NULL;
+
+	KUNIT_ASSERT_EQ(mock->test, 0, dma_resv_lock(resv, NULL));
+	KUNIT_EXPECT_EQ(mock->test, 0,
+			dma_resv_get_singleton(resv, DMA_RESV_USAGE_BOOKKEEP,
+					       &fence));
+	dma_resv_unlock(resv);
+	return fence;
+}
+
+/* A zero timeout is enough for what has signalled. */
+static void accel_fence_zero_timeout(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 bo = mock_bo(mock);
+	struct dma_resv *resv = &mock_find_bo(mock, bo)->resv;
+	struct dma_fence *fence;
+
+	MOCK_SUBMIT(mock, queue, .tag = 1, .bo_count = 1,
+		    .bos = { { bo, ACCEL_BO_WRITE } });
+	fence = accel_fence_of_bo(mock, bo);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_EXPECT_EQ(test, 0L, dma_fence_wait_timeout(fence, false, 0));
+	KUNIT_EXPECT_EQ(test, -ETIME, mock_wait(mock, queue.timeline, 1, 0));
+	KUNIT_EXPECT_EQ(test, -ETIME,
+			accel_fence_sync(mock, bo, ACCEL_SYNC_READ));
+
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_LT(test, 0L, dma_fence_wait_timeout(fence, false, 0));
+	KUNIT_EXPECT_LT(test, 0L,
+			dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP,
+					      false, 0));
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, queue.timeline, 1, 0));
+	KUNIT_EXPECT_EQ(test, 0L, accel_fence_sync(mock, bo, ACCEL_SYNC_WRITE));
+	dma_fence_put(fence);
+}
+
+/* Nobody can depend on a job that is held, and whose end nobody has promised. */
+static void accel_fence_held_is_not_published(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue a = mock_queue(mock, 0, 0);
+	struct mock_queue b = mock_queue(mock, 1, 0);
+	u32 never = mock_timeline(mock, 0), promised = mock_timeline(mock, 0);
+	u32 first = mock_bo(mock), behind = mock_bo(mock), chain = mock_bo(mock);
+
+	MOCK_SUBMIT(mock, a, .bo_count = 1, .bos = { { first, ACCEL_BO_WRITE } },
+		    .wait_count = 1, .waits = { { never, 0, 1 } },
+		    .signal_count = 1, .signals = { { promised, 0, 1 } });
+	/* Nothing is in its way but the one before it. */
+	MOCK_SUBMIT(mock, a, .bo_count = 1, .bos = { { behind, ACCEL_BO_READ } });
+	/* It waits for a promise, but a held job's. */
+	MOCK_SUBMIT(mock, b, .bo_count = 1, .bos = { { chain, ACCEL_BO_WRITE } },
+		    .wait_count = 1, .waits = { { promised, 0, 1 } });
+	KUNIT_EXPECT_NULL(test, accel_fence_of_bo(mock, first));
+	KUNIT_EXPECT_NULL(test, accel_fence_of_bo(mock, behind));
+	KUNIT_EXPECT_NULL(test, accel_fence_of_bo(mock, chain));
+
+	/* The end of its queue ends the first two, and lets the third go. */
+	mock_destroy(mock, a.id);
+	KUNIT_EXPECT_NULL(test, accel_fence_of_bo(mock, first));
+	KUNIT_EXPECT_NULL(test, accel_fence_of_bo(mock, behind));
+	mock_until(mock, mock_running(mock, 1));
+	mock_finish(mock, 1, 0);
+	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, b.timeline, 1, S64_MAX));
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_FENCES));
+}
+
+struct accel_fence_listener {
+	struct dma_fence_cb cb;
+	int called;
+	int status;
+};
+
+static void accel_fence_listen(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct accel_fence_listener *listener =
+		container_of(cb, struct accel_fence_listener, cb);
+
+	listener->called++;
+	listener->status = dma_fence_get_status_locked(fence);
+}
+
+static void accel_fence_expect_file_info(struct mock *mock,
+					 struct sync_file *sync, int status)
+{
+	struct sync_file_info info = { .num_fences = 1 };
+	struct kunit *test = mock->test;
+	struct sync_fence_info fence;
+
+	info.sync_fence_info = mock->user + 0x1000;
+	KUNIT_ASSERT_EQ(test, 0UL,
+			copy_to_user(mock_user(mock, 0), &info, sizeof(info)));
+	KUNIT_ASSERT_EQ(test, 0L,
+			sync->file->f_op->unlocked_ioctl(sync->file,
+							 SYNC_IOC_FILE_INFO,
+							 mock->user));
+	KUNIT_ASSERT_EQ(test, 0UL,
+			copy_from_user(&info, mock_user(mock, 0), sizeof(info)));
+	KUNIT_ASSERT_EQ(test, 0UL,
+			copy_from_user(&fence, mock_user(mock, 0x1000),
+				       sizeof(fence)));
+	KUNIT_EXPECT_EQ(test, status, info.status);
+	KUNIT_EXPECT_EQ(test, status, fence.status);
+	/* A later kernel asks us no more once it has signalled. */
+	KUNIT_EXPECT_NE(test, 0, fence.driver_name[0]);
+	KUNIT_EXPECT_NE(test, 0, fence.obj_name[0]);
+	if (status)
+		return;
+	KUNIT_EXPECT_STREQ(test, "accel", fence.driver_name);
+	KUNIT_EXPECT_STREQ(test, "queue", fence.obj_name);
+}
+
+/*
+ * The device, its driver and the file are gone. Two fences and sync_files made
+ * of them are not: that of a job that ended before, and that of one that did not.
+ */
+static void accel_fence_outlives_device(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queues[2] = {
+		mock_queue(mock, 0, 0), mock_queue(mock, 1, 0),
+	};
+	static const int statuses[2] = { -EDOM, -ENODEV };
+	struct accel_fence_listener listeners[2] = {};
+	struct sync_file *syncs[2];
+	struct dma_fence *fences[2];
+	u32 bo;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		bo = mock_bo(mock);
+		MOCK_SUBMIT(mock, queues[i], .tag = i, .bo_count = 1,
+			    .bos = { { bo, ACCEL_BO_WRITE } });
+		fences[i] = accel_fence_of_bo(mock, bo);
+		KUNIT_ASSERT_NOT_NULL(test, fences[i]);
+		syncs[i] = sync_file_create(fences[i]);
+		KUNIT_ASSERT_NOT_NULL(test, syncs[i]);
+		KUNIT_EXPECT_EQ(test, 0, dma_fence_get_status(fences[i]));
+		KUNIT_EXPECT_EQ(test, 0,
+				dma_fence_add_callback(fences[i],
+						       &listeners[i].cb,
+						       accel_fence_listen));
+		KUNIT_EXPECT_EQ(test, 0, vfs_poll(syncs[i]->file, NULL) & EPOLLIN);
+		accel_fence_expect_file_info(mock, syncs[i], 0);
+	}
+	mock_finish(mock, 0, -EDOM);
+	mock_unregister(mock);
+	accel_file_destroy(mock->file);
+	mock->file = NULL;
+	kunit_device_unregister(test, mock->parent);
+	mock->parent = NULL;
+	mock->dev = NULL;
+	accel_census_drain();
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, 1, listeners[i].called);
+		KUNIT_EXPECT_EQ(test, statuses[i], listeners[i].status);
+		KUNIT_EXPECT_EQ(test, statuses[i], dma_fence_get_status(fences[i]));
+		KUNIT_EXPECT_LT(test, 0L,
+				dma_fence_wait_timeout(fences[i], false, 0));
+		KUNIT_EXPECT_EQ(test, EPOLLIN,
+				vfs_poll(syncs[i]->file, NULL) & EPOLLIN);
+		KUNIT_EXPECT_EQ(test, -ENOENT,
+				dma_fence_add_callback(fences[i],
+						       &listeners[i].cb,
+						       accel_fence_listen));
+		accel_fence_expect_file_info(mock, syncs[i], statuses[i]);
+		/* The sync_file has the last reference, and it is enough. */
+		KUNIT_EXPECT_EQ(test, 2, kref_read(&fences[i]->refcount));
+		dma_fence_put(fences[i]);
+		accel_fence_expect_file_info(mock, syncs[i], statuses[i]);
+		__fput_sync(syncs[i]->file);
+	}
+}
+
 static struct kunit_case accel_fence_cases[] = {
 	KUNIT_CASE(accel_fence_reader_after_writer),
 	KUNIT_CASE(accel_fence_writer_after_readers),
 	KUNIT_CASE(accel_fence_cpu_access),
 	KUNIT_CASE(accel_fence_none_while_held),
 	KUNIT_CASE(accel_fence_opposite_orders),
+	KUNIT_CASE(accel_fence_zero_timeout),
+	KUNIT_CASE(accel_fence_held_is_not_published),
+	KUNIT_CASE(accel_fence_outlives_device),
 	{}
 };
 

@@ -8,6 +8,9 @@
 
 #include <kunit/test.h>
 #include <linux/accel.h>
+#include <linux/jiffies.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "../accel_internal.h"
 
@@ -16,6 +19,9 @@
 /* This engine's job_run is called from a worker, the others' in any context. */
 #define MOCK_SLEEPING_ENGINE	2
 #define MOCK_LOG_SIZE		128
+/* Region 1, a memory of the device's own. */
+#define MOCK_LOCAL_REGION	1
+#define MOCK_LOCAL_SIZE		(4 * PAGE_SIZE)
 
 #define MOCK_IOCTL_DOUBLE	_IO(ACCEL_IOCTL_TYPE, 0x80)
 
@@ -29,6 +35,7 @@ enum mock_op {
 	MOCK_INSTANT,	/* ends inside job_run */
 	MOCK_REFUSE,	/* job_run fails */
 	MOCK_BAD,	/* job_validate fails */
+	MOCK_HOOK,	/* calls mock_device.on_run in job_run; then as MOCK_WAIT */
 };
 
 struct mock_cmd {
@@ -40,6 +47,11 @@ struct mock_cmd {
  * struct mock_device - a device without hardware
  * @accel: as the core sees it
  * @engines: @MOCK_ENGINES of them
+ * @local: memory of the device's own
+ * @owner: whose it is, for the three that follow
+ * @on_validate: called in job_validate, if set
+ * @on_run: see MOCK_HOOK
+ * @on_abort: called in job_abort, if set, before the job is stopped
  * @lock: protects what follows
  * @running: jobs that were started and not finished, oldest first, per engine
  * @log: tags of jobs in the order in which they were started
@@ -50,6 +62,11 @@ struct mock_cmd {
 struct mock_device {
 	struct accel_device accel;
 	struct accel_engine engines[MOCK_ENGINES];
+	struct accel_region local;
+	struct mock *owner;
+	int (*on_validate)(struct mock *mock, struct accel_job *job);
+	void (*on_run)(struct mock *mock, struct accel_job *job);
+	void (*on_abort)(struct mock *mock, struct accel_job *job);
 	spinlock_t lock;	/* protects what follows */
 	struct list_head running[MOCK_ENGINES];
 	u32 log[MOCK_LOG_SIZE];
@@ -79,12 +96,45 @@ struct mock {
 
 #define MOCK_USER_SIZE	SZ_64K
 
+/* What is under the device. */
+enum mock_hardware {
+	MOCK_VIRTUAL,		/* nothing */
+	MOCK_REACHES_ALL,	/* hardware that reaches all memory */
+	MOCK_REACHES_28_BITS,	/* hardware that does not */
+};
+
+extern const struct accel_ops mock_ops;
+
+struct mock_device *mock_alloc(struct mock *mock, const struct accel_ops *ops,
+			       unsigned int flags);
+int mock_init_with(struct kunit *test, enum mock_hardware hardware);
 int mock_init(struct kunit *test);
 void mock_exit(struct kunit *test);
 
 void __user *mock_user(struct mock *mock, size_t offset);
 long mock_ioctl(struct mock *mock, unsigned int cmd, void *arg, size_t size);
 void mock_unregister(struct mock *mock);
+
+#define MOCK_IOCTL(_mock, _name, _args) ({				\
+	typeof(_args) args_ = (_args);					\
+									\
+	mock_ioctl(_mock, ACCEL_IOCTL_##_name, args_, sizeof(*args_));	\
+})
+
+/* What open() of the device's node gives; for __fput_sync(). */
+struct file *mock_open(struct mock *mock);
+struct accel_bo *mock_find_bo(struct mock *mock, u32 id);
+struct accel_queue *mock_find_queue(struct mock *mock, u32 id);
+long mock_count(enum accel_census what);
+
+/* Lets other threads run until something is so; fails the test if it never is. */
+#define mock_until(_mock, _condition)					\
+	KUNIT_EXPECT_TRUE((_mock)->test, ({				\
+		unsigned long give_up = jiffies + 30 * HZ;		\
+		while (!(_condition) && time_before(jiffies, give_up))	\
+			schedule_timeout_uninterruptible(1);		\
+		_condition;						\
+	}))
 
 /* Ends the oldest job of an engine; fails the test if there is none. */
 void mock_finish(struct mock *mock, u32 engine, int error);
@@ -111,6 +161,8 @@ struct mock_job {
 
 struct mock_queue mock_queue(struct mock *mock, u32 engine, u32 timeout_ms);
 u32 mock_bo(struct mock *mock);
+struct accel_bo_create mock_bo_in(struct mock *mock, u32 region, u64 length);
+u64 mock_put(struct mock *mock, size_t offset, const void *data, size_t size);
 u32 mock_timeline(struct mock *mock, u64 value);
 void mock_destroy(struct mock *mock, u32 id);
 long mock_submit(struct mock *mock, u32 queue, const struct mock_job *job);
@@ -129,12 +181,22 @@ int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns);
 	mock_expect_log(_mock, (const u32[]){ __VA_ARGS__ },		\
 			ARRAY_SIZE(((const u32[]){ __VA_ARGS__ })))
 
+extern struct kunit_suite accel_bo_suite;
+extern struct kunit_suite accel_class_suite;
+extern struct kunit_suite accel_device_suite;
 extern struct kunit_suite accel_event_suite;
 extern struct kunit_suite accel_fence_suite;
+extern struct kunit_suite accel_file_suite;
 extern struct kunit_suite accel_ioctl_suite;
+extern struct kunit_suite accel_job_suite;
+extern struct kunit_suite accel_memory_suite;
 extern struct kunit_suite accel_object_suite;
 extern struct kunit_suite accel_point_page_suite;
+extern struct kunit_suite accel_query_suite;
+extern struct kunit_suite accel_queue_suite;
+extern struct kunit_suite accel_recovery_suite;
 extern struct kunit_suite accel_sched_suite;
 extern struct kunit_suite accel_timeline_suite;
+extern struct kunit_suite accel_wait_suite;
 
 #endif /* _ACCEL_MOCK_H */

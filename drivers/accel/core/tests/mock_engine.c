@@ -2,9 +2,14 @@
 #include "mock.h"
 
 #include <kunit/device.h>
+#include <linux/anon_inodes.h>
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 struct mock_hw_job {
 	struct accel_job base;
@@ -23,6 +28,10 @@ static const struct mock_cmd *mock_cmd(struct accel_job *job)
 
 static int mock_job_validate(struct accel_job *job)
 {
+	struct mock_device *mock = to_mock(job->queue->engine->dev);
+
+	if (mock->on_validate)
+		return mock->on_validate(mock->owner, job);
 	if (job->cmd_size != sizeof(struct mock_cmd) ||
 	    mock_cmd(job)->op == MOCK_BAD)
 		return -EINVAL;
@@ -40,7 +49,7 @@ static int mock_start(struct mock_device *mock, struct accel_job *job)
 	mock->log_count++;
 	if (mock_cmd(job)->op == MOCK_REFUSE)
 		return -EIO;
-	if (mock_cmd(job)->op == MOCK_WAIT)
+	if (mock_cmd(job)->op == MOCK_WAIT || mock_cmd(job)->op == MOCK_HOOK)
 		list_add_tail(&hw->link, &mock->running[engine]);
 	return 0;
 }
@@ -56,6 +65,8 @@ static int mock_job_run(struct accel_job *job)
 		mock->nested = true;
 	if (engine == MOCK_SLEEPING_ENGINE)
 		might_sleep();
+	if (mock_cmd(job)->op == MOCK_HOOK)
+		mock->on_run(mock->owner, job);
 	ret = mock_start(mock, job);
 	if (!ret && mock_cmd(job)->op == MOCK_INSTANT)
 		accel_job_done(job, 0);
@@ -68,10 +79,53 @@ static void mock_job_abort(struct accel_job *job)
 	struct mock_hw_job *hw = container_of(job, struct mock_hw_job, base);
 	struct mock_device *mock = to_mock(job->queue->engine->dev);
 
+	if (mock->on_abort)
+		mock->on_abort(mock->owner, job);
+
 	guard(spinlock_irqsave)(&mock->lock);
-	list_del(&hw->link);
+	/* It may have ended in the hook. */
+	if (!list_empty(&hw->link))
+		list_del_init(&hw->link);
 	mock->aborted++;
 }
+
+static int mock_local_alloc(struct accel_bo *bo)
+{
+	if (atomic64_read(&bo->region->used) + bo->size > bo->region->size)
+		return -ENOSPC;
+
+	bo->driver_data = vzalloc(bo->size);
+	return bo->driver_data ? 0 : -ENOMEM;
+}
+
+static void mock_local_free(struct accel_bo *bo)
+{
+	vfree(bo->driver_data);
+}
+
+static unsigned long mock_local_pfn(struct accel_bo *bo, pgoff_t page)
+{
+	return vmalloc_to_pfn(bo->driver_data + page * PAGE_SIZE);
+}
+
+static int mock_local_vmap(struct accel_bo *bo)
+{
+	bo->vaddr = bo->driver_data;
+	return 0;
+}
+
+static void mock_local_vunmap(struct accel_bo *bo)
+{
+}
+
+/* As small as they come: nothing is optional here. */
+static const struct accel_bo_ops mock_local_ops = {
+	.alloc = mock_local_alloc,
+	.free = mock_local_free,
+	.pfn = mock_local_pfn,
+	.vmap = mock_local_vmap,
+	.vunmap = mock_local_vunmap,
+};
 
 static int mock_double_ioctl(struct accel_ioctl_call *call)
 {
@@ -91,7 +145,12 @@ static const struct accel_ioctl_desc mock_ioctls[] = {
 	},
 };
 
-static const struct accel_ops mock_ops = {
+static void mock_info(struct accel_device *dev, void *info)
+{
+	*(u64 *)info = 0x6d6f636b;
+}
+
+const struct accel_ops mock_ops = {
 	.name = "accel_mock",
 	.job_size = ACCEL_JOB_SIZE(struct mock_hw_job, base),
 	.cmd_size_max = 64,
@@ -99,23 +158,25 @@ static const struct accel_ops mock_ops = {
 	.timeout_max_ms = 60000,
 	.ioctls = mock_ioctls,
 	.ioctl_count = ARRAY_SIZE(mock_ioctls),
+	.info_size = sizeof(u64),
+	.info = mock_info,
 	.job_validate = mock_job_validate,
 	.job_run = mock_job_run,
 	.job_abort = mock_job_abort,
 };
 
-static void mock_register(struct mock *mock)
+struct mock_device *mock_alloc(struct mock *mock, const struct accel_ops *ops,
+			       unsigned int flags)
 {
 	static const char * const names[MOCK_ENGINES] = { "a", "b", "sleeping" };
 	struct kunit *test = mock->test;
 	struct mock_device *dev;
 	int i;
 
-	dev = devm_accel_alloc_device(mock->parent, &mock_ops,
-				      struct mock_device, accel,
-				      ACCEL_ALLOC_VIRTUAL);
+	dev = devm_accel_alloc_device(mock->parent, ops, struct mock_device,
+				      accel, flags);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
-	mock->dev = dev;
+	dev->owner = mock;
 	spin_lock_init(&dev->lock);
 	for (i = 0; i < MOCK_ENGINES; i++) {
 		INIT_LIST_HEAD(&dev->running[i]);
@@ -125,10 +186,26 @@ static void mock_register(struct mock *mock)
 						  i == MOCK_SLEEPING_ENGINE ? 0 :
 						  ACCEL_ENGINE_ATOMIC_RUN));
 	}
-	KUNIT_ASSERT_EQ(test, 0, accel_register(&dev->accel));
+	dev->local.name = "local";
+	dev->local.size = MOCK_LOCAL_SIZE;
+	dev->local.flags = ACCEL_REGION_LOCAL;
+	dev->local.ops = &mock_local_ops;
+	KUNIT_ASSERT_EQ(test, 0, accel_region_add(&dev->accel, &dev->local));
+	return dev;
 }
 
-int mock_init(struct kunit *test)
+static void mock_set_mask(struct mock *mock, enum mock_hardware hardware)
+{
+	u64 mask = hardware == MOCK_REACHES_28_BITS ? DMA_BIT_MASK(28) :
+						      DMA_BIT_MASK(64);
+
+	KUNIT_ASSERT_EQ(mock->test, 0,
+			dma_set_mask_and_coherent(mock->parent, mask));
+	KUNIT_ASSERT_EQ(mock->test, hardware == MOCK_REACHES_28_BITS,
+			dma_addressing_limited(mock->parent));
+}
+
+int mock_init_with(struct kunit *test, enum mock_hardware hardware)
 {
 	struct mock *mock = kunit_kzalloc(test, sizeof(*mock), GFP_KERNEL);
 
@@ -142,11 +219,20 @@ int mock_init(struct kunit *test)
 
 	mock->parent = kunit_device_register(test, "accel_mock");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(mock->parent));
-	mock_register(mock);
+	if (hardware != MOCK_VIRTUAL)
+		mock_set_mask(mock, hardware);
+	mock->dev = mock_alloc(mock, &mock_ops, hardware == MOCK_VIRTUAL ?
+			       ACCEL_ALLOC_VIRTUAL : 0);
+	KUNIT_ASSERT_EQ(test, 0, accel_register(&mock->dev->accel));
 
 	mock->file = accel_file_create(&mock->dev->accel);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(mock->file));
 	return 0;
+}
+
+int mock_init(struct kunit *test)
+{
+	return mock_init_with(test, MOCK_VIRTUAL);
 }
 
 /* Nothing may be left of a test. */
@@ -157,10 +243,12 @@ void mock_exit(struct kunit *test)
 
 	if (!IS_ERR_OR_NULL(mock->file))
 		accel_file_destroy(mock->file);
-	KUNIT_EXPECT_FALSE(test, mock->dev->nested);
+	if (mock->dev)
+		KUNIT_EXPECT_FALSE(test, mock->dev->nested);
 	if (!mock->gone)
 		accel_unregister(&mock->dev->accel);
-	kunit_device_unregister(test, mock->parent);
+	if (mock->parent)
+		kunit_device_unregister(test, mock->parent);
 
 	accel_census_drain();
 	for (i = 0; i < ACCEL_CENSUS_COUNT; i++)
@@ -191,6 +279,53 @@ long mock_ioctl(struct mock *mock, unsigned int cmd, void *arg, size_t size)
 	return ret;
 }
 
+/* As chrdev_open() does it: there is no file system to hold a node. */
+struct file *mock_open(struct mock *mock)
+{
+	static const struct file_operations none;
+	struct inode *inode = kunit_kzalloc(mock->test, sizeof(*inode), GFP_KERNEL);
+	struct file *filp;
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(mock->test, inode);
+	inode->i_cdev = &mock->dev->accel.cdev;
+	filp = anon_inode_getfile("accel_mock", &none, NULL, O_RDWR);
+	KUNIT_ASSERT_FALSE(mock->test, IS_ERR(filp));
+
+	ret = accel_fops.open(inode, filp);
+	if (ret) {
+		__fput_sync(filp);
+		return ERR_PTR(ret);
+	}
+	replace_fops(filp, fops_get(&accel_fops));
+	return filp;
+}
+
+static struct accel_object *mock_find(struct mock *mock, u32 id)
+{
+	struct accel_object *obj = xa_load(&mock->file->objects, id);
+
+	KUNIT_ASSERT_NOT_NULL(mock->test, obj);
+	return obj;
+}
+
+struct accel_bo *mock_find_bo(struct mock *mock, u32 id)
+{
+	return container_of(mock_find(mock, id), struct accel_bo, obj);
+}
+
+struct accel_queue *mock_find_queue(struct mock *mock, u32 id)
+{
+	return container_of(mock_find(mock, id), struct accel_queue, obj);
+}
+
+/* What is on its way to being freed does not count. */
+long mock_count(enum accel_census what)
+{
+	accel_census_drain();
+	return atomic_long_read(&accel_census[what]);
+}
+
 void mock_finish(struct mock *mock, u32 engine, int error)
 {
 	struct list_head *running = &mock->dev->running[engine];
@@ -199,7 +334,7 @@ void mock_finish(struct mock *mock, u32 engine, int error)
 	scoped_guard(spinlock_irqsave, &mock->dev->lock) {
 		if (!list_empty(running)) {
 			job = list_first_entry(running, struct mock_hw_job, link);
-			list_del(&job->link);
+			list_del_init(&job->link);
 		}
 	}
 	KUNIT_ASSERT_NOT_NULL(mock->test, job);
@@ -217,7 +352,7 @@ void mock_finish_tag(struct mock *mock, u32 tag, int error)
 				if (mock_cmd(&job->base)->tag == tag)
 					found = job;
 		if (found)
-			list_del(&found->link);
+			list_del_init(&found->link);
 	}
 	KUNIT_ASSERT_NOT_NULL(mock->test, found);
 	accel_job_done(&found->base, error);
@@ -253,14 +388,21 @@ struct mock_queue mock_queue(struct mock *mock, u32 engine, u32 timeout_ms)
 	return (struct mock_queue){ args.id, args.timeline };
 }
 
+struct accel_bo_create mock_bo_in(struct mock *mock, u32 region, u64 length)
+{
+	struct accel_bo_create args = {
+		.size = sizeof(args),
+		.region = region,
+		.length = length,
+	};
+
+	KUNIT_ASSERT_EQ(mock->test, 0L, MOCK_IOCTL(mock, BO_CREATE, &args));
+	return args;
+}
+
 u32 mock_bo(struct mock *mock)
 {
-	struct accel_bo_create args = { .size = sizeof(args), .length = 1 };
-
-	KUNIT_ASSERT_EQ(mock->test, 0L,
-			mock_ioctl(mock, ACCEL_IOCTL_BO_CREATE, &args,
-				   sizeof(args)));
-	return args.id;
+	return mock_bo_in(mock, 0, 1).id;
 }
 
 u32 mock_timeline(struct mock *mock, u64 value)
@@ -285,8 +427,7 @@ void mock_destroy(struct mock *mock, u32 id)
 				   sizeof(args)));
 }
 
-static u64 mock_put(struct mock *mock, size_t offset, const void *data,
-		    size_t size)
+u64 mock_put(struct mock *mock, size_t offset, const void *data, size_t size)
 {
 	KUNIT_ASSERT_EQ(mock->test, 0UL,
 			copy_to_user(mock_user(mock, offset), data, size));
@@ -376,9 +517,12 @@ int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns)
 			  sizeof(args)) ?: args.status;
 }
 
-kunit_test_suites(&accel_object_suite, &accel_ioctl_suite, &accel_sched_suite,
-		  &accel_fence_suite, &accel_timeline_suite,
-		  &accel_event_suite, &accel_point_page_suite);
+kunit_test_suites(&accel_bo_suite, &accel_class_suite, &accel_device_suite,
+		  &accel_event_suite, &accel_fence_suite, &accel_file_suite,
+		  &accel_ioctl_suite, &accel_job_suite, &accel_memory_suite,
+		  &accel_object_suite, &accel_point_page_suite,
+		  &accel_query_suite, &accel_queue_suite, &accel_recovery_suite,
+		  &accel_sched_suite, &accel_timeline_suite, &accel_wait_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the accelerator core");
 MODULE_IMPORT_NS("ACCEL");

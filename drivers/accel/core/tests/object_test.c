@@ -2,6 +2,9 @@
 /* Ids: which are given, to whom they are visible, and when they end. */
 #include "mock.h"
 
+#include <linux/refcount.h>
+#include <linux/threads.h>
+
 static void accel_object_ids_start_at_one(struct kunit *test)
 {
 	struct mock *mock = test->priv;
@@ -74,11 +77,91 @@ static void accel_object_destroy_in_use(struct kunit *test)
 			atomic_long_read(&accel_census[ACCEL_CENSUS_TIMELINES]));
 }
 
+/* References that one client's jobs can have on a timeline at a time. */
+#define JOB_REFS_MAX	((u64)ACCEL_QUEUES_MAX * ACCEL_JOBS_MAX * ACCEL_POINTS_MAX)
+
+/*
+ * A reference count cannot wrap: what takes references is limited, and the limits
+ * are far from where refcount_t saturates, which would be a leak and a warning.
+ * Jobs wait for points, all of which may be of one timeline; they signal fewer
+ * than ACCEL_PENDING_MAX. What remains are threads in ioctls and mappings, of
+ * which a kernel has at most PID_MAX_LIMIT times ACCEL_POINTS_MAX and fewer.
+ */
+static_assert(JOB_REFS_MAX + ACCEL_PENDING_MAX +
+	      (u64)PID_MAX_LIMIT * ACCEL_POINTS_MAX < INT_MAX / 2);
+
+/* As near as it comes: the last reference before saturation is still counted. */
+static void accel_object_refs_near_saturation(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 bo = mock_bo(mock), timeline = mock_timeline(mock, 0);
+	refcount_t *bo_refs = &mock_find_bo(mock, bo)->obj.refs;
+	struct accel_object *obj = xa_load(&mock->file->objects, timeline);
+	u32 i;
+
+	/* Others have taken all but what two jobs need. */
+	refcount_set(bo_refs, INT_MAX - 2);
+	refcount_set(&obj->refs, INT_MAX - 4);
+	for (i = 1; i <= 2; i++)
+		MOCK_SUBMIT(mock, queue, .tag = i, .bo_count = 1,
+			    .bos = { { bo, ACCEL_BO_READ } }, .wait_count = 1,
+			    .waits = { { timeline, 0, 0 } }, .signal_count = 1,
+			    .signals = { { timeline, 0, i } });
+	KUNIT_EXPECT_EQ(test, INT_MAX, refcount_read(bo_refs));
+	KUNIT_EXPECT_EQ(test, INT_MAX, refcount_read(&obj->refs));
+	mock_finish(mock, 0, 0);
+	mock_finish(mock, 0, 0);
+	accel_census_drain();
+	KUNIT_EXPECT_EQ(test, INT_MAX - 2, refcount_read(bo_refs));
+	KUNIT_EXPECT_EQ(test, INT_MAX - 4, refcount_read(&obj->refs));
+	refcount_set(bo_refs, 1);
+	refcount_set(&obj->refs, 1);
+}
+
+/* An ioctl that fails gives back each reference that it took on its way. */
+static void accel_object_refs_after_failure(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 bo = mock_bo(mock), timeline = mock_timeline(mock, 5);
+	refcount_t *bo_refs = &mock_find_bo(mock, bo)->obj.refs;
+	refcount_t *queue_refs = &mock_find_queue(mock, queue.id)->obj.refs;
+	struct accel_object *obj = xa_load(&mock->file->objects, timeline);
+	struct mock_job bad = {
+		.op = MOCK_INSTANT,
+		.bo_count = 2,
+		.bos = { { bo, ACCEL_BO_READ }, { 99, ACCEL_BO_READ } },
+		.wait_count = 2,
+		.waits = { { timeline, 0, 5 }, { 99, 0, 1 } },
+		.signal_count = 2,
+		.signals = { { timeline, 0, 6 }, { 99, 0, 1 } },
+	};
+	int before = refcount_read(queue_refs), i;
+
+	/* One thing more is right each time, up to where the device refuses. */
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, i < 3 ? -ENOENT : -EINVAL,
+				mock_submit(mock, queue.id, &bad));
+		KUNIT_EXPECT_EQ(test, 1, refcount_read(bo_refs));
+		KUNIT_EXPECT_EQ(test, 1, refcount_read(&obj->refs));
+		KUNIT_EXPECT_EQ(test, before, refcount_read(queue_refs));
+		if (i == 0)
+			bad.bo_count = 1;
+		if (i == 1)
+			bad.wait_count = 1;
+		if (i == 2)
+			bad.signals[1] = (struct accel_point){ timeline, 0, 6 };
+	}
+}
+
 static struct kunit_case accel_object_cases[] = {
 	KUNIT_CASE(accel_object_ids_start_at_one),
 	KUNIT_CASE(accel_object_unknown_ids),
 	KUNIT_CASE(accel_object_wrong_kind),
 	KUNIT_CASE(accel_object_destroy_in_use),
+	KUNIT_CASE(accel_object_refs_near_saturation),
+	KUNIT_CASE(accel_object_refs_after_failure),
 	{}
 };
 

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The memory of buffers, for each kind of device that there is: one in software,
+ * one that reaches all memory, and one that does not.
+ */
+#include "mock.h"
+
+#include <linux/dma-mapping.h>
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/scatterlist.h>
+#include <linux/uaccess.h>
+
+#define PAGES	5
+
+struct accel_memory_param {
+	const char *name;
+	enum mock_hardware hardware;
+	u32 region;
+};
+
+static const struct accel_memory_param accel_memory_params[] = {
+	{ "virtual", MOCK_VIRTUAL, 0 },
+	{ "all reached", MOCK_REACHES_ALL, 0 },
+	{ "28 bits reached", MOCK_REACHES_28_BITS, 0 },
+	{ "of the device", MOCK_VIRTUAL, MOCK_LOCAL_REGION },
+};
+
+/* Where DMA is. */
+static const struct accel_memory_param accel_memory_dma_params[] = {
+	{ "all reached", MOCK_REACHES_ALL, 0 },
+	{ "28 bits reached", MOCK_REACHES_28_BITS, 0 },
+};
+
+static void accel_memory_describe(const struct accel_memory_param *param,
+				  char *text)
+{
+	strscpy(text, param->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(accel_memory, accel_memory_params, accel_memory_describe);
+KUNIT_ARRAY_PARAM(accel_memory_dma, accel_memory_dma_params,
+		  accel_memory_describe);
+
+static int accel_memory_init(struct kunit *test)
+{
+	const struct accel_memory_param *param = test->param_value;
+
+	return mock_init_with(test, param->hardware);
+}
+
+static u32 accel_memory_region(struct kunit *test)
+{
+	return ((const struct accel_memory_param *)test->param_value)->region;
+}
+
+static struct accel_bo *accel_memory_bo(struct kunit *test, u64 *offset)
+{
+	struct mock *mock = test->priv;
+	u64 length = accel_memory_region(test) ? MOCK_LOCAL_SIZE :
+						 PAGES * PAGE_SIZE;
+	struct accel_bo_create args = mock_bo_in(mock, accel_memory_region(test),
+						 length);
+
+	*offset = args.mmap_offset;
+	return mock_find_bo(mock, args.id);
+}
+
+static void accel_memory_is_zeroed(struct kunit *test)
+{
+	u64 offset;
+	struct accel_bo *bo = accel_memory_bo(test, &offset);
+
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	KUNIT_ASSERT_NOT_NULL(test, bo->vaddr);
+	KUNIT_EXPECT_NULL(test, memchr_inv(bo->vaddr, 0, bo->size));
+}
+
+/* Mapped once and for all. */
+static void accel_memory_vmap_twice(struct kunit *test)
+{
+	u64 offset;
+	struct accel_bo *bo = accel_memory_bo(test, &offset);
+	void *first;
+
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	first = bo->vaddr;
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	KUNIT_EXPECT_PTR_EQ(test, first, bo->vaddr);
+}
+
+/* The client, the kernel and the device see the same pages in the same order. */
+static void accel_memory_is_shared(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct file *filp = mock_open(mock);
+	struct accel_bo *bo;
+	unsigned long addr;
+	u64 offset;
+	u32 i, value;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(filp));
+	accel_file_destroy(mock->file);
+	mock->file = filp->private_data;
+	bo = accel_memory_bo(test, &offset);
+	addr = vm_mmap(filp, 0, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       offset);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	for (i = 0; i < bo->size / PAGE_SIZE; i++)
+		KUNIT_EXPECT_EQ(test, 0,
+				put_user(i + 1, (u32 __user *)(addr +
+							       i * PAGE_SIZE)));
+	for (i = 0; i < bo->size / PAGE_SIZE; i++) {
+		u32 *word = bo->vaddr + i * PAGE_SIZE;
+
+		KUNIT_EXPECT_EQ(test, i + 1, *word);
+		*word = ~i;
+		KUNIT_EXPECT_EQ(test, 0,
+				get_user(value, (u32 __user *)(addr +
+							       i * PAGE_SIZE)));
+		KUNIT_EXPECT_EQ(test, ~i, value);
+	}
+	vm_munmap(addr, bo->size);
+	__fput_sync(filp);
+	mock->file = NULL;
+}
+
+static void accel_memory_dma_addresses(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u64 offset, mask = dma_get_mask(mock->parent), bytes = 0;
+	struct accel_bo *bo = accel_memory_bo(test, &offset);
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	struct page *page;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_map_dma(bo));
+	sgt = bo->sgt;
+	KUNIT_ASSERT_NOT_NULL(test, sgt);
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_map_dma(bo));
+	KUNIT_EXPECT_PTR_EQ(test, sgt, bo->sgt);
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		KUNIT_EXPECT_LE(test, sg_dma_address(sg) + sg_dma_len(sg) - 1,
+				mask);
+		bytes += sg_dma_len(sg);
+	}
+	KUNIT_EXPECT_EQ(test, (u64)bo->size, bytes);
+
+	/* The CPU's view of it is the buffer's pages. */
+	bytes = 0;
+	for_each_sgtable_sg(sgt, sg, i) {
+		page = sg_page(sg);
+		KUNIT_EXPECT_PTR_EQ(test, bo->pages[bytes / PAGE_SIZE], page);
+		bytes += sg->length;
+	}
+	KUNIT_EXPECT_EQ(test, (u64)bo->size, bytes);
+}
+
+/* Where it matters, DMA API debugging says whether this was right. */
+static void accel_memory_sync(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct accel_bo_sync args = { .size = sizeof(args) };
+	u64 offset;
+	struct accel_bo *bo = accel_memory_bo(test, &offset);
+	int mapped, flags;
+
+	args.id = bo->obj.id;
+	for (mapped = 0; mapped < 2; mapped++) {
+		for (flags = ACCEL_SYNC_READ; flags <= 7; flags++) {
+			args.flags = flags;
+			KUNIT_EXPECT_EQ(test, flags & 3 ? 0L : -EINVAL,
+					MOCK_IOCTL(mock, BO_SYNC, &args));
+		}
+		if (!mapped)
+			KUNIT_ASSERT_EQ(test, 0, accel_bo_map_dma(bo));
+	}
+}
+
+/* The device is gone: its addresses are, the memory is not. */
+static void accel_memory_detached(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u64 offset;
+	struct accel_bo *bo = accel_memory_bo(test, &offset);
+	struct accel_bo *untouched = accel_memory_bo(test, &offset);
+	struct accel_bo *not_mapped = accel_memory_bo(test, &offset);
+
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_map_dma(bo));
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(not_mapped));
+	strscpy(bo->vaddr, "still here", 16);
+	mock_unregister(mock);
+	KUNIT_EXPECT_NULL(test, bo->sgt);
+	KUNIT_EXPECT_NULL(test, bo->driver_data);
+	KUNIT_EXPECT_TRUE(test, bo->detached);
+	KUNIT_EXPECT_STREQ(test, "still here", (char *)bo->vaddr);
+	KUNIT_EXPECT_NULL(test, memchr_inv(not_mapped->vaddr, 0,
+					   not_mapped->size));
+	KUNIT_EXPECT_EQ(test, dma_addressing_limited(mock->parent) ? -ENODEV : 0,
+			accel_bo_vmap(untouched));
+}
+
+/* Detached without ever having had a page, and freed. */
+static void accel_memory_never_touched(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u64 offset;
+	struct accel_bo *bo = accel_memory_bo(test, &offset);
+
+	mock_unregister(mock);
+	KUNIT_EXPECT_NULL(test, bo->pages);
+	mock_destroy(mock, bo->obj.id);
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_BOS));
+}
+
+static void accel_memory_too_large(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct accel_bo_create args = {
+		.size = sizeof(args),
+		.length = ((u64)totalram_pages() + 1) << PAGE_SHIFT,
+	};
+
+	KUNIT_EXPECT_EQ(test, -ENOMEM, MOCK_IOCTL(mock, BO_CREATE, &args));
+}
+
+static struct kunit_case accel_memory_cases[] = {
+	KUNIT_CASE_PARAM(accel_memory_is_zeroed, accel_memory_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_vmap_twice, accel_memory_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_is_shared, accel_memory_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_dma_addresses, accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_sync, accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_detached, accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_never_touched, accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_too_large, accel_memory_dma_gen_params),
+	{}
+};
+
+struct kunit_suite accel_memory_suite = {
+	.name = "accel_memory",
+	.init = accel_memory_init,
+	.exit = mock_exit,
+	.test_cases = accel_memory_cases,
+};
