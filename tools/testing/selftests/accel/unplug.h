@@ -154,8 +154,9 @@ static inline int plug_find(struct plug *plug, const char *module,
 		return -ENODEV;
 	found = devices.gl_pathv[devices.gl_pathc - 1];
 	if (realpath(found, plug->parent)) {
-		strcpy(plug->name, basename(found));
-		strcpy(plug->driver, dirname(found));
+		snprintf(plug->name, sizeof(plug->name), "%s", basename(found));
+		snprintf(plug->driver, sizeof(plug->driver), "%s",
+			 dirname(found));
 		plug->slot = plug_find_slot(plug->name);
 	} else {
 		ret = -errno;
@@ -205,14 +206,15 @@ static inline int module_load(int fd)
 }
 
 /*
- * Has QEMU's monitor do something. Its answer is the line with our id; before it
- * come events, and what was left over for whoever had the port before.
+ * Has QEMU's monitor do something. It takes either kind of quotes. Its answer is
+ * the line with our id; before it come events, and what was left over for whoever
+ * had the port before.
  */
 static inline int qmp_ask(FILE *port, int id, const char *command)
 {
 	char line[4096], tag[32];
 
-	dprintf(fileno(port), "{%s, \"id\": %d}\n", command, id);
+	dprintf(fileno(port), "{%s, 'id': %d}\n", command, id);
 	snprintf(tag, sizeof(tag), "\"id\": %d", id);
 	do {
 		if (!fgets(line, sizeof(line), port))
@@ -232,30 +234,31 @@ static inline int qmp(const char *command)
 	if (!port)
 		return -ENODEV;
 	/* An error if another has done it, with which all is well. */
-	ret = qmp_ask(port, getpid(), "\"execute\": \"qmp_capabilities\"");
+	ret = qmp_ask(port, getpid(), "'execute': 'qmp_capabilities'");
 	if (ret != -EPIPE)
 		ret = qmp_ask(port, getpid() + 1, command);
 	fclose(port);
 	return ret;
 }
 
+static inline int slot_ask(const char *format, int slot)
+{
+	char command[160];
+
+	snprintf(command, sizeof(command), format, slot, slot);
+	return qmp(command);
+}
+
 static inline int slot_device_del(const struct plug *plug)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "\"execute\": \"device_del\", "
-		 "\"arguments\": { \"id\": \"edu%d\" }", plug->slot);
-	return qmp(command);
+	return slot_ask("'execute': 'device_del', 'arguments': { 'id': 'edu%d' }",
+			plug->slot);
 }
 
 static inline int slot_device_add(const struct plug *plug)
 {
-	char command[160];
-
-	snprintf(command, sizeof(command), "\"execute\": \"device_add\", "
-		 "\"arguments\": { \"driver\": \"edu\", \"id\": \"edu%d\", "
-		 "\"bus\": \"port%d\" }", plug->slot, plug->slot);
-	return qmp(command);
+	return slot_ask("'execute': 'device_add', 'arguments': { 'driver': 'edu', 'id': 'edu%d', 'bus': 'port%d' }",
+			plug->slot);
 }
 
 /* From PCI: the list of capabilities, and the slot in that of PCI Express. */
@@ -276,7 +279,7 @@ static inline int slot_open(const struct plug *plug, off_t *control)
 	int fd;
 
 	/* The port stays when the device goes. */
-	strcpy(port, plug->parent);
+	memcpy(port, plug->parent, sizeof(port));
 	snprintf(path, sizeof(path), "%s/config", dirname(port));
 	*control = 0;
 	fd = open(path, O_RDWR | O_CLOEXEC);

@@ -32,17 +32,14 @@ FIXTURE_VARIANT(unplug)
 	enum unplug_way way;
 };
 
-#define UNPLUG_VARIANT(name, is_edu, _way)			\
-	FIXTURE_VARIANT_ADD(unplug, name) { .edu = is_edu, .way = _way }
-
-UNPLUG_VARIANT(vaccel_unbind, false, UNBIND);
-UNPLUG_VARIANT(vaccel_unload, false, UNLOAD);
-UNPLUG_VARIANT(edu_unbind, true, UNBIND);
-UNPLUG_VARIANT(edu_unload, true, UNLOAD);
+FIXTURE_VARIANT_ADD(unplug, vaccel_unbind) { .edu = false, .way = UNBIND };
+FIXTURE_VARIANT_ADD(unplug, vaccel_unload) { .edu = false, .way = UNLOAD };
+FIXTURE_VARIANT_ADD(unplug, edu_unbind) { .edu = true, .way = UNBIND };
+FIXTURE_VARIANT_ADD(unplug, edu_unload) { .edu = true, .way = UNLOAD };
 #if __SIZEOF_LONG__ == 8
 /* The slot does not know what kind of program has the device open. */
-UNPLUG_VARIANT(edu_device_del, true, DEVICE_DEL);
-UNPLUG_VARIANT(edu_surprise, true, SURPRISE);
+FIXTURE_VARIANT_ADD(unplug, edu_device_del) { .edu = true, .way = DEVICE_DEL };
+FIXTURE_VARIANT_ADD(unplug, edu_surprise) { .edu = true, .way = SURPRISE };
 #endif
 
 FIXTURE_SETUP(unplug)
