@@ -3,7 +3,7 @@
  * Ends of all kinds, with everything in flight: of files, processes, objects
  * and of the hopes of those who guess ids. What is left is in the census.
  */
-#include "accel_test.h"
+#include "busy.h"
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -25,60 +25,6 @@ FIXTURE_SETUP(lifetime)
 FIXTURE_TEARDOWN(lifetime)
 {
 	accel_teardown(_metadata, self->fd);
-}
-
-/* A client with a job of every kind; for use in children, so it only tells. */
-struct busy {
-	struct accel_queue_create running, pending, held, other;
-	struct accel_bo_create bo, mapped;
-	__u32 timeline;
-	__u32 *map;
-};
-
-static int busy_create(int fd, __u32 timeout_ms, struct busy *b)
-{
-	return queue_create(fd, 0, timeout_ms, &b->running) ?:
-	       queue_create(fd, 0, timeout_ms, &b->pending) ?:
-	       queue_create(fd, 1, timeout_ms, &b->held) ?:
-	       queue_create(fd, 1, timeout_ms, &b->other) ?:
-	       bo_create(fd, ACCEL_VACCEL_REGION_SYSTEM, 65536, &b->bo) ?:
-	       bo_create(fd, ACCEL_VACCEL_REGION_LOCAL, 65536, &b->mapped) ?:
-	       timeline_create(fd, 0, &b->timeline);
-}
-
-static int busy_start(int fd, __u32 timeout_ms, struct busy *b)
-{
-	struct test_job hang = job_hang(), held = job_nop(), copy, fill;
-	__u64 point;
-	int ret;
-
-	ret = busy_create(fd, timeout_ms, b);
-	if (ret)
-		return ret;
-	b->map = bo_map(fd, &b->mapped);
-	if (b->map == MAP_FAILED)
-		return -errno;
-	b->map[0] = 1;
-
-	job_bo(&hang, b->bo.id, ACCEL_BO_WRITE);
-	job_signal(&hang, b->timeline, 10);
-	fill = job_fill(b->mapped.id, 0, 65536, 7);
-	copy = job_copy(b->bo.id, 0, b->mapped.id, 0, 65536);
-	job_wait(&held, b->timeline, 1000);
-	job_bo(&held, b->bo.id, ACCEL_BO_READ);
-	return submit_one(fd, b->running.id, &hang, &point) ?:
-	       submit_one(fd, b->running.id, &fill, &point) ?:
-	       submit_one(fd, b->pending.id, &copy, &point) ?:
-	       submit_one(fd, b->held.id, &held, &point) ?:
-	       submit_nop(fd, b->held.id, &point) ?:
-	       submit_one(fd, b->other.id, &copy, &point) ?:
-	       submit_one(fd, b->other.id, &held, &point);
-}
-
-/* The engines take work as if nothing had been. */
-static int still_works(int fd)
-{
-	return engine_flush(fd, 0) ?: engine_flush(fd, 1);
 }
 
 /* The mapping keeps the file open as its descriptor does: either may be last. */

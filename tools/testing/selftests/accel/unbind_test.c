@@ -1,117 +1,263 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device goes while it is in use, and comes back for those who open it anew. */
-#include "accel_test.h"
+/*
+ * vaccel goes and comes back, again and again, while others open it, submit to
+ * it, map it and close it. What is left of a device that has gone, and how it
+ * answers, is for unplug_test.
+ */
+#include "unplug.h"
+#include "busy.h"
 
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#define LOADS	2
 
 FIXTURE(unbind)
 {
-	int fd;
-	struct accel_query_device dev;
-	struct accel_queue_create queue;
+	struct plug plug;
+	int minor;
 };
 
 FIXTURE_SETUP(unbind)
 {
-	accel_setup(_metadata, &self->fd, &self->dev);
-	ASSERT_EQ(0, queue_create(self->fd, 0, self->dev.timeout_max_ms,
-				  &self->queue));
+	ASSERT_EQ(0, plug_find_vaccel(&self->plug));
+	ASSERT_EQ(0, census_total());
+	self->minor = plug_minor(&self->plug);
+	ASSERT_LE(0, self->minor);
 }
 
+/* Nobody has it open: it comes back to where it was. */
 FIXTURE_TEARDOWN(unbind)
 {
-	EXPECT_EQ(0, close(self->fd));
-	EXPECT_EQ(0, vaccel_bind());
+	int fd;
+
+	EXPECT_EQ(0, census_total());
+	if (plug_minor(&self->plug) >= 0)
+		EXPECT_EQ(0, unplug(&self->plug, UNBIND));
+	EXPECT_EQ(0, plug_in(&self->plug, UNBIND));
+	EXPECT_EQ(self->minor, plug_minor(&self->plug));
+	fd = minor_open(self->minor);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, still_works(fd));
+	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(0, census_total());
 }
 
-static sigjmp_buf fault_env;
-
-static void on_fault(int signal)
-{
-	siglongjmp(fault_env, signal);
-}
-
-/* The signal that touching @byte gives, or 0. */
-static int touch(volatile __u8 *byte)
-{
-	int signal;
-
-	signal = sigsetjmp(fault_env, 1);
-	if (!signal)
-		(*byte)++;
-	return signal;
-}
-
-/* The device's memory is not reached any more; the system's is as before. */
-TEST_F(unbind, mappings)
-{
-	struct accel_bo_create local, shmem;
-	__u8 *local_map, *shmem_map;
-
-	ASSERT_EQ(0, bo_create(self->fd, ACCEL_VACCEL_REGION_LOCAL, 8192,
-			       &local));
-	ASSERT_EQ(0, bo_create(self->fd, ACCEL_VACCEL_REGION_SYSTEM, 8192,
-			       &shmem));
-	local_map = bo_map(self->fd, &local);
-	shmem_map = bo_map(self->fd, &shmem);
-	ASSERT_TRUE(local_map != MAP_FAILED && shmem_map != MAP_FAILED);
-	ASSERT_TRUE(signal(SIGBUS, on_fault) != SIG_ERR);
-	EXPECT_EQ(0, touch(local_map));
-	memset(shmem_map, 0x5a, 8192);
-
-	ASSERT_EQ(0, vaccel_unbind());
-	/* A page that was there, and one that was not. */
-	EXPECT_EQ(SIGBUS, touch(local_map));
-	EXPECT_EQ(SIGBUS, touch(local_map + 4096));
-	EXPECT_EQ(8192, span(shmem_map, 0x5a, 8192));
-	EXPECT_EQ(0, munmap(local_map, 8192));
-	EXPECT_EQ(0, munmap(shmem_map, 8192));
-}
-
-struct waiter {
-	int fd;
-	__u32 timeline;
-	int ret;
-	__s32 status;
+/* In memory that the test shares with its children. */
+struct load {
+	int minor;		/* where the device is now */
+	unsigned long opens;
+	unsigned long submits;
+	unsigned long gone;	/* calls that met a device that had gone */
+	unsigned long wrong;	/* that ended as nothing may */
 };
 
-static void *wait_for_1(void *arg)
-{
-	struct waiter *w = arg;
+static struct load *load;
 
-	w->ret = point_wait_until(w->fd, w->timeline, 1, deadline_ms(WAIT_MS),
-				  &w->status);
+/* The file that both threads of a child use. */
+static int load_fd;
+
+static void count(unsigned long *counter)
+{
+	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
+static void load_check(int ret)
+{
+	if (ret == -ENODEV)
+		count(&load->gone);
+	else if (ret < -ETIME || ret > 0)
+		count(&load->wrong);
+}
+
+/* Uses what the other thread makes, be it still there or not. */
+static void *load_use(void *arg)
+{
+	struct accel_query_device dev;
+	struct accel_queue_info info;
+	struct accel_bo_create bo;
+	unsigned int seed = getpid();
+	__u32 id;
+	__s32 status;
+	__u64 point;
+
+	for (;;) {
+		int fd = __atomic_load_n(&load_fd, __ATOMIC_RELAXED);
+
+		id = 1 + rand_r(&seed) % 16;
+		load_check(query_device(fd, &dev));
+		load_check(queue_info(fd, id, &info));
+		load_check(submit_nop(fd, id, &point));
+		load_check(timeline_signal(fd, id, seed));
+		load_check(bo_sync(fd, id, ACCEL_SYNC_WRITE, 0));
+		load_check(bo_create(fd, seed % 2, 4096, &bo));
+		point_wait_until(fd, id, 2, now_ns() + 200000, &status);
+		load_check(destroy(fd, id));
+	}
 	return NULL;
 }
 
-/* Whoever waits is told, be it for a job or for a point that nobody promised. */
-TEST_F(unbind, waiters)
+/* The two are on one page that the device may take away at any time. */
+static void load_map(int fd, const struct accel_bo_create *bo)
 {
-	struct waiter waiters[2];
-	pthread_t threads[2];
-	__u32 timeline;
-	__u64 point;
+	__u8 *map = bo_map(fd, bo);
+
+	if (map == MAP_FAILED)
+		return;
+	touch(map, 1);
+	munmap(map, bo->length);
+}
+
+static void be_load(void)
+{
+	struct busy busy;
+	pthread_t thread;
+	int fd, ret;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGBUS, touch_on_fault);
+	load_fd = -1;
+	if (pthread_create(&thread, NULL, load_use, NULL))
+		_exit(1);
+	for (;;) {
+		fd = minor_open(__atomic_load_n(&load->minor,
+						__ATOMIC_RELAXED));
+		if (fd < 0) {
+			sched_yield();
+			continue;
+		}
+		count(&load->opens);
+		__atomic_store_n(&load_fd, fd, __ATOMIC_RELAXED);
+		ret = busy_create(fd, 5, &busy);
+		load_check(ret);
+		if (!ret) {
+			load_map(fd, &busy.bo);
+			load_map(fd, &busy.mapped);
+			if (!busy_submit(fd, &busy))
+				count(&load->submits);
+		}
+		close(fd);
+	}
+}
+
+static int load_start(pid_t *pids, int minor)
+{
 	int i;
 
-	ASSERT_EQ(0, timeline_create(self->fd, 0, &timeline));
-	ASSERT_EQ(0, submit_hang(self->fd, self->queue.id, &point));
-	for (i = 0; i < 2; i++) {
-		waiters[i].fd = self->fd;
-		waiters[i].timeline = i ? timeline : self->queue.timeline;
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL, wait_for_1,
-					    &waiters[i]));
+	load = mmap(NULL, sizeof(*load), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (load == MAP_FAILED)
+		return -errno;
+	load->minor = minor;
+	for (i = 0; i < LOADS; i++) {
+		pids[i] = fork();
+		if (pids[i] < 0)
+			return -errno;
+		if (!pids[i])
+			be_load();
 	}
-	usleep(200000);
-	ASSERT_EQ(0, vaccel_unbind());
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, pthread_join(threads[i], NULL));
-		EXPECT_EQ(0, waiters[i].ret);
-		EXPECT_EQ(-ENODEV, waiters[i].status);
+	while (!__atomic_load_n(&load->submits, __ATOMIC_RELAXED))
+		sched_yield();
+	/* There is load enough without us having to wait for our turn. */
+	return setpriority(PRIO_PROCESS, 0, -20) ? -errno : 0;
+}
+
+static void load_stop(const pid_t *pids)
+{
+	int i;
+
+	for (i = 0; i < LOADS; i++)
+		kill(pids[i], SIGKILL);
+	for (i = 0; i < LOADS; i++)
+		waitpid(pids[i], NULL, 0);
+}
+
+static void storm(struct __test_metadata *_metadata, const struct plug *plug,
+		  enum unplug_way way, unsigned int times)
+{
+	unsigned int i, used = 0;
+	unsigned long opens;
+	pid_t pids[LOADS] = {};
+	int minor, module;
+
+	module = module_open(plug->module);
+	ASSERT_EQ(0, load_start(pids, plug_minor(plug)));
+	for (i = 0; i < times; i++) {
+		opens = __atomic_load_n(&load->opens, __ATOMIC_RELAXED);
+		ASSERT_EQ(0, unplug(plug, way));
+		ASSERT_EQ(0, way == UNLOAD ? module_load(module) :
+					     plug_in(plug, way));
+		minor = plug_minor(plug);
+		ASSERT_LE(0, minor);
+		__atomic_store_n(&load->minor, minor, __ATOMIC_RELAXED);
+		/* It is no use if nobody comes to use it. */
+		while (__atomic_load_n(&load->opens, __ATOMIC_RELAXED) == opens)
+			sched_yield();
+		used++;
 	}
-	EXPECT_EQ(-ENODEV, submit_nop(self->fd, self->queue.id, &point));
+	load_stop(pids);
+	close(module);
+	EXPECT_EQ(times, used);
+	EXPECT_LT(0, load->gone);
+	EXPECT_EQ(0, load->wrong);
+}
+
+TEST_F_TIMEOUT(unbind, under_load, 1800)
+{
+	const unsigned int times = storm_rounds(500, 500);
+
+	storm(_metadata, &self->plug, UNBIND, times);
+	tally(times, "unbinds");
+}
+
+TEST_F_TIMEOUT(unbind, modules_under_load, 1800)
+{
+	const unsigned int times = storm_rounds(200, 200);
+
+	if (access("/sys/module/accel_vaccel/refcnt", F_OK))
+		SKIP(return, "no modules: they are NOT unloaded");
+	storm(_metadata, &self->plug, UNLOAD, times);
+	tally(times, "module loads");
+}
+
+/* The recovery of hanging jobs is about to begin, or has begun, on both engines. */
+TEST_F_TIMEOUT(unbind, while_jobs_time_out, 1800)
+{
+	const unsigned int times = storm_rounds(100, 1000);
+	struct accel_queue_create queue[2];
+	unsigned int i, e, seen[2] = {};
+	__u64 point[2];
+	__s64 until;
+	int fd, status;
+
+	for (i = 0; i < times; i++) {
+		fd = minor_open(plug_minor(&self->plug));
+		ASSERT_LE(0, fd);
+		for (e = 0; e < 2; e++) {
+			ASSERT_EQ(0, queue_create(fd, e, 40, &queue[e]));
+			ASSERT_EQ(0, submit_hang(fd, queue[e].id, &point[e]));
+		}
+		until = now_ns() + i % 25 * 4000000LL;
+		while (now_ns() < until)
+			sched_yield();
+		ASSERT_EQ(0, unplug(&self->plug, UNBIND));
+		for (e = 0; e < 2; e++) {
+			status = point_status(fd, queue[e].timeline, point[e]);
+			EXPECT_TRUE(status == -ETIME || status == -ENODEV) {
+				TH_LOG("status %d", status);
+			}
+			seen[status == -ETIME]++;
+		}
+		EXPECT_EQ(0, close(fd));
+		ASSERT_EQ(0, plug_in(&self->plug, UNBIND));
+	}
+	tally(times, "unbinds while jobs time out");
+	/* Both happened: the moment was met. */
+	if (sizeof(long) == 8) {
+		EXPECT_LT(0, seen[0]);
+		EXPECT_LT(0, seen[1]);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a client makes the kernel allocate is charged to the client's control
+ * group: it cannot take more from the others than it was given.
+ */
+#include "unplug.h"
+
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#define CGROUPS		"/sys/fs/cgroup/"
+#define CGROUP		CGROUPS "accel_memcg_test/"
+
+#define MIB		(1024ULL * 1024)
+#define LIMIT		(64 * MIB)
+
+/*
+ * What free memory may go down by besides: KASAN keeps freed objects for a
+ * while, 1/32 of memory at most, and others live here, too.
+ */
+#define MARGIN		(96 * MIB)
+
+FIXTURE(memcg)
+{
+	int fd;
+	struct accel_query_device dev;
+};
+
+FIXTURE_SETUP(memcg)
+{
+	char controllers[256] = "";
+
+	self->fd = -1;
+	if (access(CGROUPS "cgroup.controllers", R_OK) &&
+	    mount("none", CGROUPS, "cgroup2", 0, NULL))
+		SKIP(return, "no cgroup2: charging is NOT tested");
+	read_line(CGROUPS "cgroup.controllers", controllers,
+		  sizeof(controllers));
+	if (!strstr(controllers, "memory"))
+		SKIP(return, "no memory controller: charging is NOT tested");
+	ASSERT_EQ(0, write_file(CGROUPS "cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, mkdir(CGROUP, 0755));
+	accel_setup(_metadata, &self->fd, &self->dev);
+}
+
+FIXTURE_TEARDOWN(memcg)
+{
+	if (self->fd < 0)
+		return;
+	EXPECT_EQ(0, rmdir(CGROUP));
+	accel_teardown(_metadata, self->fd);
+}
+
+static int join(void)
+{
+	return write_file(CGROUP "cgroup.procs", "0");
+}
+
+static long long charged(void)
+{
+	char line[32];
+	int ret = read_line(CGROUP "memory.current", line, sizeof(line));
+
+	return ret ? ret : atoll(line);
+}
+
+/* As long as vaccel lets a job hang. */
+#define HOG_TIMEOUT_MS	60000
+
+/* A client for the allocators to work with: they keep all that they make. */
+struct hog {
+	int fd;
+	struct accel_queue_create queue;
+	__u32 timeline;
+	__u64 promised;
+	__u32 bo;
+	__u64 mmap_offset;
+};
+
+static int hog_open(struct hog *hog)
+{
+	struct accel_bo_create bo;
+	int ret;
+
+	hog->promised = 0;
+	hog->fd = accel_open();
+	if (hog->fd < 0)
+		return hog->fd;
+	ret = queue_create(hog->fd, 0, HOG_TIMEOUT_MS, &hog->queue) ?:
+	      timeline_create(hog->fd, 0, &hog->timeline) ?:
+	      bo_create(hog->fd, 0, 4096, &bo);
+	hog->bo = bo.id;
+	hog->mmap_offset = bo.mmap_offset;
+	return ret;
+}
+
+/* The queue is full, or so is the file with queues. */
+static int hog_next_queue(struct hog *hog)
+{
+	int ret = queue_create(hog->fd, 0, HOG_TIMEOUT_MS, &hog->queue);
+
+	return ret == -ENOSPC ? hog_open(hog) : ret;
+}
+
+static int alloc_file(struct hog *hog)
+{
+	int fd = accel_open();
+
+	return fd < 0 ? fd : 0;
+}
+
+static int alloc_buffer(struct hog *hog)
+{
+	struct accel_bo_create bo;
+
+	return bo_create(hog->fd, 0, 4096, &bo);
+}
+
+static int alloc_pages(struct hog *hog)
+{
+	struct accel_bo_create bo;
+	__u8 *map;
+	int ret, signal;
+
+	ret = bo_create(hog->fd, 0, 65536, &bo);
+	if (ret)
+		return ret;
+	map = bo_map(hog->fd, &bo);
+	if (map == MAP_FAILED)
+		return -errno;
+	signal = touch(map, 1);
+	munmap(map, bo.length);
+	return signal ? -ENOMEM : 0;
+}
+
+static int alloc_mapping(struct hog *hog)
+{
+	struct accel_bo_create bo = {
+		.length = 4096,
+		.mmap_offset = hog->mmap_offset,
+	};
+
+	/* All of the same page, so that none continues another. */
+	return bo_map(hog->fd, &bo) == MAP_FAILED ? -errno : 0;
+}
+
+/* An open file has so many of them only. */
+static int alloc_queue(struct hog *hog)
+{
+	struct accel_queue_create queue;
+	int ret = queue_create(hog->fd, 0, 0, &queue);
+
+	if (ret != -ENOSPC)
+		return ret;
+	return hog_open(hog);
+}
+
+static int alloc_timeline(struct hog *hog)
+{
+	__u32 id;
+
+	return timeline_create(hog->fd, 0, &id);
+}
+
+/* With as many waits, signals and buffers as the helpers make. */
+static int alloc_job(struct hog *hog, bool promise)
+{
+	struct test_job job = job_nop();
+	__u64 point;
+	int i, ret;
+
+	for (i = 0; i < JOB_ARRAY_MAX; i++)
+		job_wait(&job, hog->timeline, UINT64_MAX);
+	if (promise)
+		job_signal(&job, hog->timeline, ++hog->promised);
+	ret = submit_one(hog->fd, hog->queue.id, &job, &point);
+	if (ret != -EAGAIN)
+		return ret;
+	return hog_next_queue(hog);
+}
+
+static int alloc_held_job(struct hog *hog)
+{
+	return alloc_job(hog, false);
+}
+
+static int alloc_promise(struct hog *hog)
+{
+	return alloc_job(hog, true);
+}
+
+/* The first does not end; the others wait for it because of their buffer. */
+static int alloc_queued_job(struct hog *hog)
+{
+	struct test_job job = job_hang();
+	__u64 point;
+	int ret;
+
+	job_bo(&job, hog->bo, ACCEL_BO_WRITE);
+	ret = submit_one(hog->fd, hog->queue.id, &job, &point);
+	if (ret != -EAGAIN)
+		return ret;
+	return hog_next_queue(hog);
+}
+
+struct thread_wait {
+	int fd;
+	__u32 timeline;
+};
+
+static void *wait_for_many(void *arg)
+{
+	struct thread_wait *w = arg;
+	struct accel_timeline_wait wait;
+	struct accel_point points[64];
+	int i;
+
+	for (i = 0; i < 64; i++)
+		points[i] = (struct accel_point) {
+			.timeline = w->timeline,
+			.value = UINT64_MAX,
+		};
+	timeline_wait(w->fd, points, 64, ACCEL_WAIT_ALL, INT64_MAX, NULL, &wait);
+	return NULL;
+}
+
+static int alloc_wait(struct hog *hog)
+{
+	struct thread_wait *w = malloc(sizeof(*w));
+	pthread_t thread;
+
+	*w = (struct thread_wait) { .fd = hog->fd, .timeline = hog->timeline };
+	return -pthread_create(&thread, NULL, wait_for_many, w);
+}
+
+/* @bytes: what each takes at the very least */
+static const struct allocator {
+	const char *name;
+	int (*alloc)(struct hog *hog);
+	unsigned int count;
+	unsigned int bytes;
+} allocators[] = {
+	{ "open files", alloc_file, 800, 400 },
+	{ "buffers", alloc_buffer, 1500, 1000 },
+	{ "pages of buffers", alloc_pages, 50, 65536 },
+	{ "mappings", alloc_mapping, 2000, 128 },
+	{ "queues", alloc_queue, 240, 2000 },
+	{ "timelines", alloc_timeline, 1500, 1500 },
+	{ "held jobs", alloc_held_job, 1000, 1000 },
+	{ "promises", alloc_promise, 1000, 1000 },
+	{ "queued jobs", alloc_queued_job, 1500, 500 },
+};
+
+static void be_charged(const struct allocator *a, int out)
+{
+	struct hog hog;
+	long long before, after;
+	unsigned int i;
+	int ret;
+
+	ret = join() ?: hog_open(&hog);
+	signal(SIGBUS, touch_on_fault);
+	before = charged();
+	for (i = 0; i < a->count && !ret; i++)
+		ret = a->alloc(&hog);
+	after = ret ? ret : charged() - before;
+	if (write(out, &after, sizeof(after)) != sizeof(after))
+		_exit(1);
+	_exit(0);
+}
+
+/* Each of the allocators, by itself and without a limit: the group's charge grows. */
+TEST_F_TIMEOUT(memcg, each_allocator_is_charged, LONG_TEST_S)
+{
+	const struct allocator *a;
+	struct rlimit files = { 4096, 4096 };
+	int pipefd[2], status;
+	long long growth;
+	pid_t child;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	ASSERT_EQ(0, pipe(pipefd));
+	for (a = allocators; a < allocators + ARRAY_LEN(allocators); a++) {
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child)
+			be_charged(a, pipefd[1]);
+		ASSERT_EQ(sizeof(growth), read(pipefd[0], &growth,
+					       sizeof(growth)));
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		/* The next has a group to itself: this one's may shrink late. */
+		ASSERT_EQ(0, rmdir(CGROUP));
+		ASSERT_EQ(0, mkdir(CGROUP, 0755));
+		EXPECT_LE((long long)a->count * a->bytes, growth) {
+			TH_LOG("%u %s", a->count, a->name);
+		}
+		printf("# %u %s: %lld bytes each\n", a->count, a->name,
+		       growth / a->count);
+	}
+}
+
+/* Takes turns with the allocators until one fails or the kernel kills it. */
+static void be_a_hog(void)
+{
+	const struct allocator *a;
+	unsigned int i, failed = 0;
+	struct hog hog;
+
+	signal(SIGBUS, touch_on_fault);
+	if (join() || hog_open(&hog))
+		_exit(1);
+	for (i = 0; failed < 10000; i++) {
+		/* Pages are large, and not what this is about. */
+		a = &allocators[i % ARRAY_LEN(allocators)];
+		if ((a->alloc != alloc_pages || !(i % 16)) && a->alloc(&hog))
+			failed++;
+		if (!(i % 16) && alloc_wait(&hog))
+			failed++;
+	}
+	_exit(0);
+}
+
+static unsigned long long mem_available(void)
+{
+	unsigned long long kib = 0;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
+			break;
+	fclose(file);
+	return kib * 1024;
+}
+
+/* A client outside works, and its results are right, while one inside goes mad. */
+TEST_F_TIMEOUT(memcg, hog_in_64_mib, LONG_TEST_S)
+{
+	unsigned long long before, now, least, jobs = 0;
+	struct rlimit files = { 4096, 4096 };
+	struct accel_queue_create queue;
+	struct accel_bo_create bo;
+	int status;
+	struct test_job fill;
+	pid_t child;
+	__u64 point;
+	__u32 *map;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	ASSERT_EQ(0, write_file(CGROUP "memory.max", "67108864"));
+	ASSERT_EQ(0, queue_create(self->fd, 1, 0, &queue));
+	ASSERT_EQ(0, bo_create(self->fd, 0, 65536, &bo));
+	map = bo_map(self->fd, &bo);
+	ASSERT_TRUE(map != MAP_FAILED);
+	before = mem_available();
+	ASSERT_LT(LIMIT + MARGIN, before);
+	least = before;
+
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		be_a_hog();
+	while (!waitpid(child, &status, WNOHANG)) {
+		fill = job_fill(bo.id, 0, 65536, ++jobs);
+		ASSERT_EQ(0, submit_one(self->fd, queue.id, &fill, &point));
+		EXPECT_POINT(0, self->fd, queue.timeline, point);
+		EXPECT_EQ((__u32)jobs, map[0]);
+		EXPECT_EQ((__u32)jobs, map[16383]);
+		now = mem_available();
+		if (now < least)
+			least = now;
+	}
+	/* Killed for want of memory, or told so often enough. */
+	EXPECT_TRUE((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
+		    (WIFEXITED(status) && !WEXITSTATUS(status))) {
+		TH_LOG("status %#x", status);
+	}
+	EXPECT_LT(before - least, LIMIT + MARGIN) {
+		TH_LOG("%llu MiB less", (before - least) / MIB);
+	}
+	printf("# %llu MiB less at most, %llu jobs of the other client\n",
+	       (before - least) / MIB, jobs);
+	EXPECT_LT(1, jobs);
+	EXPECT_EQ(0, munmap(map, 65536));
+}
+
+TEST_HARNESS_MAIN
