@@ -163,8 +163,8 @@ static int touch_many(struct __test_metadata *_metadata, struct fail_nth *f,
 static void expect_pages_given_back(struct __test_metadata *_metadata,
 				    struct fail_nth *f, int fd)
 {
-	unsigned int i, sites, failed = 0;
-	long before, after;
+	long before, after, failed = 0;
+	unsigned int i, sites;
 
 	ASSERT_LE(0, fd);
 	f->site = INT_MAX;
@@ -184,9 +184,9 @@ static void expect_pages_given_back(struct __test_metadata *_metadata,
 	}
 	ASSERT_EQ(1, census_total());
 	after = mem_free_pages();
-	ASSERT_EQ(TIMES, failed);
+	ASSERT_LT(TIMES / 2, failed);
 	ASSERT_LT(0, after);
-	EXPECT_GT(TIMES * MANY / 2, before - after);
+	EXPECT_GT(failed * MANY / 2, before - after);
 
 	f->site = 0;
 	EXPECT_EQ(0, touch_many(_metadata, f, fd));
