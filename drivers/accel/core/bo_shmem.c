@@ -37,8 +37,9 @@ static int accel_bo_shmem_alloc(struct accel_bo *bo)
 
 	shmem = shmem_file_setup("accel", bo->size,
 				 mk_vma_flags(VMA_NORESERVE_BIT));
+	/* ENFILE, or ENOSPC for an inode: it is memory that there is none of. */
 	if (IS_ERR(shmem))
-		return PTR_ERR(shmem) == -ENFILE ? -ENOMEM : PTR_ERR(shmem);
+		return -ENOMEM;
 
 	/* A client that asks for too much gets ENOMEM; others get no OOM killer. */
 	mapping_set_gfp_mask(shmem->f_mapping, GFP_HIGHUSER |
@@ -81,7 +82,8 @@ static int accel_bo_shmem_populate(struct accel_bo *bo)
 			accel_bo_shmem_put_pages(bo, i);
 			/* Unevictable as they are, they would stay for ever. */
 			shmem_truncate_range(file_inode(bo->shmem), 0, -1);
-			return PTR_ERR(page);
+			/* shmem's word for what may not be committed */
+			return PTR_ERR(page) == -ENOSPC ? -ENOMEM : PTR_ERR(page);
 		}
 		bo->pages[i] = page;
 		cond_resched();

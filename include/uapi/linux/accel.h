@@ -31,8 +31,11 @@
 /**
  * DOC: errors
  *
- * An ioctl that fails has changed nothing, and has written nothing. Beyond the
- * usual EFAULT, ENOMEM and EINTR:
+ * An ioctl that fails has changed nothing, and has written nothing. Only where
+ * memory that is to take an answer goes away during the call, EFAULT can come too
+ * late for that: parts of the answer may be written, and jobs may have been
+ * accepted, as many as ACCEL_IOCTL_QUEUE_INFO counts. Beyond the usual EFAULT,
+ * ENOMEM and EINTR:
  *
  * - ENOTTY: no such ioctl.
  * - E2BIG: non-zero bytes past what the kernel knows.
@@ -53,7 +56,8 @@
  * A point that failed reports one of these as its status: ECANCELED, its queue
  * was lost or destroyed before the job ran, or the job asked to be cancelled
  * with a wait that failed; ETIME, the job ran into its timeout; EIO, a reset;
- * ENODEV, the device went away; ENODATA, so many failures followed that what
+ * ENODEV, the device went away; ENOMEM, the job was held and there was no memory
+ * left when it was to be let go; ENODATA, so many failures followed that what
  * became of this point is no longer known; or the driver's own code.
  */
 

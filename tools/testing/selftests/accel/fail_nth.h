@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the fail_nth_*_test programs share. The kernel counts, in a task that has
+ * written n to its fail-nth, whatever can fail: allocations of slab objects and
+ * of pages, copies from and to user memory. The nth of them fails and nothing
+ * else does. A flow is run with n = 1, 2, 3 and so on, until a whole pass is
+ * through in which nothing was left to fail.
+ *
+ * A call that was made to fail has changed nothing: made again it works, and
+ * the pass goes on to its end as if nothing had been. In full runs all is done a
+ * second time, by processes that exit where a call fails.
+ */
+#ifndef SELFTESTS_ACCEL_FAIL_NTH_H
+#define SELFTESTS_ACCEL_FAIL_NTH_H
+
+#include "accel_test.h"
+
+#include <setjmp.h>
+#include <sys/wait.h>
+
+#define FAULTS		"/sys/kernel/debug/"
+
+/* No flow comes near: one that gets here would go on for ever. */
+#define SITES_MAX	5000
+
+/* Emulated, a flow of many sites takes its time. */
+#define FAIL_NTH_TEST_S	600
+
+/**
+ * struct fail_nth - a series of passes
+ * @proc: fail-nth of this thread
+ * @data: for the flow
+ * @gives_up: a pass ends, with its process, where a call fails
+ * @step: in short runs only every so many sites are tried; 0, every
+ * @site: the thing that is to fail in this pass, the nth; 0 if none is
+ * @armed: between fail_nth_arm() and fail_nth_disarm()
+ * @left: what the kernel had left to count at the end
+ * @injected: the thing was reached
+ * @failures: calls that failed in this pass
+ */
+struct fail_nth {
+	int proc;
+	void *data;
+	bool gives_up;
+	unsigned int step;
+	unsigned int site;
+	bool armed;
+	unsigned int left;
+	bool injected;
+	unsigned int failures;
+};
+
+/**
+ * typedef fail_nth_flow - one pass
+ * @_metadata: of the test, for ASSERT_EQ() and others
+ * @f: the series; the flow calls fail_nth_arm() where it wants failures from
+ */
+typedef void fail_nth_flow(struct __test_metadata *_metadata,
+			   struct fail_nth *f);
+
+static inline int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* What the kernel fails on purpose it need not tell in its log. */
+static inline int fail_nth_configure(void)
+{
+	return write_text(FAULTS "failslab/ignore-gfp-wait", "N") ?:
+	       write_text(FAULTS "failslab/cache-filter", "N") ?:
+	       write_text(FAULTS "failslab/verbose", "0") ?:
+	       write_text(FAULTS "fail_page_alloc/ignore-gfp-wait", "N") ?:
+	       write_text(FAULTS "fail_page_alloc/ignore-gfp-highmem", "N") ?:
+	       write_text(FAULTS "fail_page_alloc/min-order", "0") ?:
+	       write_text(FAULTS "fail_page_alloc/verbose", "0") ?:
+	       write_text(FAULTS "fail_usercopy/verbose", "0");
+}
+
+/* For the thread that calls it. */
+static inline int fail_nth_open(struct fail_nth *f)
+{
+	f->proc = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	return f->proc < 0 ? -errno : 0;
+}
+
+/* For a fixture's setup, which skips its test where this is true. */
+static inline bool fail_nth_is_missing(struct __test_metadata *_metadata,
+				       struct fail_nth *f)
+{
+	int ret = fail_nth_configure() ?: fail_nth_open(f);
+
+	if (ret == -ENOENT)
+		return true;
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, census_total());
+	return false;
+}
+
+#define FAIL_NTH_MISSING	"no fault injection in this kernel, see config"
+
+/* These write a few bytes to a file of proc's, which cannot fail, or EFAULT. */
+static inline void fail_nth_write(struct fail_nth *f, unsigned int nth)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", nth);
+
+	while (pwrite(f->proc, text, len, 0) != len)
+		if (errno != EFAULT)
+			abort();
+}
+
+static inline void fail_nth_arm(struct fail_nth *f)
+{
+	f->armed = f->site;
+	fail_nth_write(f, f->site);
+}
+
+/* Its own calls are counted too. EFAULT tells that nothing had failed before. */
+static inline void fail_nth_disarm(struct fail_nth *f)
+{
+	char text[16] = "1";
+
+	if (!f->armed)
+		return;
+	f->armed = false;
+	if (pread(f->proc, text, sizeof(text) - 1, 0) < 0 && errno != EFAULT)
+		abort();
+	fail_nth_write(f, 0);
+	f->left = strtoul(text, NULL, 10);
+	f->injected = !f->left;
+}
+
+/* Whether a call may give @error: it is the one of this pass that fails. */
+static inline bool fail_nth_excuses(struct fail_nth *f, int error)
+{
+	if (f->failures++ || (error != -ENOMEM && error != -EFAULT))
+		return false;
+	if (f->gives_up)
+		_exit(0);
+	return true;
+}
+
+/* Makes a call; if it is the one that fails, once more. Gives its result. */
+#define TRY(f, call) ({							\
+	int _ret = (call);						\
+									\
+	if (_ret < 0 && fail_nth_excuses(f, _ret))			\
+		_ret = (call);						\
+	ASSERT_LE(0, _ret) {						\
+		TH_LOG("site %u: %s", (f)->site, #call);		\
+	}								\
+	_ret;								\
+})
+
+static inline void fail_nth_pass(struct __test_metadata *_metadata,
+				 struct fail_nth *f, fail_nth_flow *flow)
+{
+	f->injected = false;
+	f->failures = 0;
+	flow(_metadata, f);
+	fail_nth_disarm(f);
+	/* What can do without may hide a failure, but none comes from nowhere. */
+	EXPECT_GE(f->injected, f->failures) {
+		TH_LOG("site %u: a call failed by itself", f->site);
+	}
+}
+
+/* The same in a process that leaves everything to its exit. */
+static inline void fail_nth_pass_in_child(struct __test_metadata *_metadata,
+					  struct fail_nth *f,
+					  fail_nth_flow *flow)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		ASSERT_EQ(0, fail_nth_open(f));
+		fail_nth_pass(_metadata, f, flow);
+		_exit(!f->injected);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status)) {
+		TH_LOG("site %u: killed", f->site);
+	}
+	f->injected = !WEXITSTATUS(status);
+}
+
+/*
+ * A pass for each site. The census waits for RCU, which takes longer than most
+ * passes: in short runs it is read every few of them.
+ */
+static inline void fail_nth_series(struct __test_metadata *_metadata,
+				   struct fail_nth *f, fail_nth_flow *flow)
+{
+	unsigned int step = rounds(f->step ?: 1, 1), every = rounds(16, 1);
+	unsigned int passes;
+	bool more = true;
+
+	/* Undisturbed at first: the pages of this process are there after that. */
+	for (passes = 0; more; passes++) {
+		f->site = passes * step;
+		ASSERT_GT(SITES_MAX, passes);
+		if (f->gives_up)
+			fail_nth_pass_in_child(_metadata, f, flow);
+		else
+			fail_nth_pass(_metadata, f, flow);
+		more = f->injected || !f->site;
+		if (passes % every == 0 || !more)
+			EXPECT_EQ(0, census_total()) {
+				TH_LOG("left behind by site %u, or one of %u before",
+				       f->site, (every - 1) * step);
+			}
+		ASSERT_TRUE(__test_passed(_metadata));
+	}
+	tally(passes - 2, "fail-nth sites");
+}
+
+/* The whole of it: as every client, and in full runs as one that gives up. */
+static inline void fail_nth_run(struct __test_metadata *_metadata,
+				struct fail_nth *f, fail_nth_flow *flow)
+{
+	unsigned int i;
+
+	for (i = 0; i < rounds(1, 2); i++) {
+		f->gives_up = i;
+		fail_nth_series(_metadata, f, flow);
+	}
+}
+
+/* The signal's way out of touch(). */
+static sigjmp_buf touch_env;
+
+static inline void touch_signal(int signal)
+{
+	siglongjmp(touch_env, signal);
+}
+
+/* Writes to a byte of a buffer, which is SIGBUS where there is no memory. */
+static inline int touch(volatile __u8 *byte, __u8 value)
+{
+	if (signal(SIGBUS, touch_signal) == SIG_ERR)
+		return -errno;
+	if (sigsetjmp(touch_env, 1))
+		return -ENOMEM;
+	*byte = value;
+	return 0;
+}
+
+#endif /* SELFTESTS_ACCEL_FAIL_NTH_H */

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every ioctl, and every other call on a node, with everything in it that can
+ * fail. Generated from ACCEL_IOCTL_TABLE, so that an ioctl without a test does
+ * not compile.
+ */
+#include "fail_nth.h"
+
+#include <stddef.h>
+
+#define FDINFO_SIZE	512
+#define PAGE		4096
+
+/* The driver's own ioctls fail in no other way. */
+#define ALL_IOCTLS(X)			\
+	ACCEL_IOCTL_TABLE(X)		\
+	X(VACCEL_RELEASE,	vaccel_release,		0x80, queue)
+
+union call_arg {
+	__u32 size;
+#define X(NAME, name, nr, last)	struct accel_##name name;
+	ALL_IOCTLS(X)
+#undef X
+};
+
+/* What a call writes. */
+struct answer {
+	union call_arg arg;
+	struct accel_query_device device;
+	__s32 status;
+};
+
+/* An open file, with an object for every argument. */
+struct client {
+	int fd;
+	struct accel_bo_create bo;
+	struct accel_queue_create idle;
+	struct accel_queue_create hung;
+	__u32 timeline;
+	struct test_job job;
+	struct accel_submit_job uapi;
+	struct accel_point point;
+};
+
+/* What a call that failed has left as it was. */
+struct state {
+	__u32 next_id;
+	struct accel_queue_info idle;
+	struct accel_queue_info hung;
+	struct accel_timeline_query timeline;
+	struct accel_query_region regions[2];
+	char fdinfo[FDINFO_SIZE];
+};
+
+static void client_open(struct __test_metadata *_metadata, struct client *c)
+{
+	__u64 point;
+
+	c->fd = accel_open();
+	ASSERT_LE(0, c->fd);
+	ASSERT_EQ(0, bo_create(c->fd, 0, PAGE, &c->bo));
+	ASSERT_EQ(0, queue_create(c->fd, 0, 0, &c->idle));
+	ASSERT_EQ(0, queue_create(c->fd, 1, 60000, &c->hung));
+	ASSERT_EQ(0, submit_hang(c->fd, c->hung.id, &point));
+	ASSERT_EQ(0, timeline_create(c->fd, 0, &c->timeline));
+
+	c->job = job_fill(c->bo.id, 0, PAGE, 0);
+	job_wait(&c->job, c->hung.timeline, point);
+	job_signal(&c->job, c->timeline, 1);
+	c->uapi = job_uapi(&c->job);
+	c->point = (struct accel_point) { .timeline = c->timeline };
+}
+
+static int read_fdinfo(int fd, char text[FDINFO_SIZE])
+{
+	char path[64];
+	ssize_t len;
+	int info, ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -errno;
+	len = read(info, text, FDINFO_SIZE - 1);
+	ret = len < 0 ? -errno : 0;
+	text[ret ? 0 : len] = '\0';
+	close(info);
+	return ret;
+}
+
+static void state_get(struct __test_metadata *_metadata,
+		      const struct client *c, struct state *state)
+{
+	struct accel_query query = {
+		.size = sizeof(query),
+		.topic = ACCEL_QUERY_REGIONS,
+		.data_ptr = ptr_to_u64(state->regions),
+		.data_size = sizeof(state->regions),
+	};
+
+	memset(state, 0, sizeof(*state));
+	ASSERT_EQ(0, timeline_create(c->fd, 0, &state->next_id));
+	ASSERT_EQ(0, destroy(c->fd, state->next_id));
+	ASSERT_EQ(0, queue_info(c->fd, c->idle.id, &state->idle));
+	ASSERT_EQ(0, queue_info(c->fd, c->hung.id, &state->hung));
+	ASSERT_EQ(0, timeline_query(c->fd, c->timeline, 1, &state->timeline));
+	ASSERT_EQ(0, accel_ioctl(c->fd, ACCEL_IOCTL_QUERY, &query));
+	ASSERT_EQ(0, read_fdinfo(c->fd, state->fdinfo));
+}
+
+/* For each ioctl, arguments that it accepts. */
+static void good_query(struct client *c, struct answer *answer)
+{
+	struct accel_query *arg = &answer->arg.query;
+
+	arg->topic = ACCEL_QUERY_DEVICE;
+	arg->data_ptr = ptr_to_u64(&answer->device);
+	arg->data_size = sizeof(answer->device);
+}
+
+static void good_destroy(struct client *c, struct answer *answer)
+{
+	answer->arg.destroy.id = c->bo.id;
+}
+
+static void good_client_name(struct client *c, struct answer *answer)
+{
+	answer->arg.client_name.name_ptr = ptr_to_u64("label");
+	answer->arg.client_name.name_size = strlen("label");
+}
+
+static void good_bo_create(struct client *c, struct answer *answer)
+{
+	answer->arg.bo_create.length = 1;
+}
+
+static void good_bo_info(struct client *c, struct answer *answer)
+{
+	answer->arg.bo_info.id = c->bo.id;
+}
+
+static void good_bo_sync(struct client *c, struct answer *answer)
+{
+	answer->arg.bo_sync.id = c->bo.id;
+	answer->arg.bo_sync.flags = ACCEL_SYNC_READ;
+}
+
+static void good_queue_create(struct client *c, struct answer *answer)
+{
+}
+
+static void good_queue_info(struct client *c, struct answer *answer)
+{
+	answer->arg.queue_info.id = c->idle.id;
+}
+
+static void good_submit(struct client *c, struct answer *answer)
+{
+	struct accel_submit *arg = &answer->arg.submit;
+
+	arg->queue = c->idle.id;
+	arg->job_count = 1;
+	arg->jobs_ptr = ptr_to_u64(&c->uapi);
+	arg->job_stride = sizeof(c->uapi);
+}
+
+static void good_timeline_create(struct client *c, struct answer *answer)
+{
+}
+
+static void good_timeline_signal(struct client *c, struct answer *answer)
+{
+	answer->arg.timeline_signal.id = c->timeline;
+	answer->arg.timeline_signal.value = 1;
+}
+
+static void good_timeline_query(struct client *c, struct answer *answer)
+{
+	answer->arg.timeline_query.id = c->timeline;
+}
+
+static void good_timeline_wait(struct client *c, struct answer *answer)
+{
+	struct accel_timeline_wait *arg = &answer->arg.timeline_wait;
+
+	arg->points_ptr = ptr_to_u64(&c->point);
+	arg->count = 1;
+	arg->stride = sizeof(c->point);
+	arg->statuses_ptr = ptr_to_u64(&answer->status);
+}
+
+static void good_vaccel_release(struct client *c, struct answer *answer)
+{
+	answer->arg.vaccel_release.queue = c->hung.id;
+}
+
+FIXTURE(call)
+{
+	struct fail_nth f;
+};
+
+FIXTURE_VARIANT(call)
+{
+	unsigned int cmd;
+	__u32 size;
+	void (*good)(struct client *c, struct answer *answer);
+};
+
+/* Each ioctl, as a test of its own. */
+#define X(NAME, _name, nr, last)			\
+FIXTURE_VARIANT_ADD(call, _name)			\
+{							\
+	.cmd = ACCEL_IOCTL_##NAME,			\
+	.size = sizeof(struct accel_##_name),		\
+	.good = good_##_name,				\
+};
+ALL_IOCTLS(X)
+#undef X
+
+FIXTURE_SETUP(call)
+{
+	if (fail_nth_is_missing(_metadata, &self->f))
+		SKIP(return, FAIL_NTH_MISSING);
+	self->f.data = (void *)variant;
+}
+
+FIXTURE_TEARDOWN(call)
+{
+	fail_nth_disarm(&self->f);
+	EXPECT_EQ(0, census_total());
+}
+
+/* The job is there, only the client could not be told. */
+static bool is_accepted_untold(const FIXTURE_VARIANT(call) *call, int ret,
+			       const struct state *before,
+			       const struct state *after)
+{
+	return call->cmd == ACCEL_IOCTL_SUBMIT && ret == -EFAULT &&
+	       after->idle.submitted == before->idle.submitted + 1;
+}
+
+static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
+{
+	static struct answer expected, given, answer;
+	const FIXTURE_VARIANT(call) *call = f->data;
+	static struct state before, after;
+	struct client c;
+	int ret;
+
+	/* What the pass before has used is not counted in the regions any more. */
+	ASSERT_EQ(0, census_total());
+	client_open(_metadata, &c);
+	memset(&answer, 0, sizeof(answer));
+	call->good(&c, &answer);
+	answer.arg.size = call->size;
+	given = answer;
+	state_get(_metadata, &c, &before);
+
+	fail_nth_arm(f);
+	ret = accel_ioctl(c.fd, call->cmd, &answer.arg);
+	fail_nth_disarm(f);
+	if (!f->site)
+		expected = answer;
+	if (ret) {
+		ASSERT_TRUE(fail_nth_excuses(f, ret)) {
+			TH_LOG("site %u: %s", f->site, strerror(-ret));
+		}
+		EXPECT_EQ(0, memcmp(&given.arg, &answer.arg, call->size));
+		state_get(_metadata, &c, &after);
+		if (!is_accepted_untold(call, ret, &before, &after)) {
+			EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+			ASSERT_EQ(0, accel_ioctl(c.fd, call->cmd, &answer.arg));
+			EXPECT_EQ(0, memcmp(&expected, &answer, sizeof(answer)));
+		}
+	} else {
+		EXPECT_EQ(0, memcmp(&expected, &answer, sizeof(answer)));
+	}
+	ASSERT_EQ(0, close(c.fd));
+}
+
+TEST_F_TIMEOUT(call, every_site, FAIL_NTH_TEST_S)
+{
+	fail_nth_run(_metadata, &self->f, call_flow);
+}
+
+/* The calls of a node that are no ioctls. */
+FIXTURE(node)
+{
+	struct fail_nth f;
+};
+
+FIXTURE_SETUP(node)
+{
+	if (fail_nth_is_missing(_metadata, &self->f))
+		SKIP(return, FAIL_NTH_MISSING);
+}
+
+FIXTURE_TEARDOWN(node)
+{
+	fail_nth_disarm(&self->f);
+	EXPECT_EQ(0, census_total());
+}
+
+static void open_flow(struct __test_metadata *_metadata, struct fail_nth *f)
+{
+	struct accel_query_device dev;
+	int fd;
+
+	fail_nth_arm(f);
+	fd = TRY(f, accel_open());
+	fail_nth_disarm(f);
+	EXPECT_EQ(0, query_device(fd, &dev));
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_F_TIMEOUT(node, open, FAIL_NTH_TEST_S)
+{
+	fail_nth_run(_metadata, &self->f, open_flow);
+}
+
+static int bo_map_errno(int fd, const struct accel_bo_create *bo, void **map)
+{
+	*map = bo_map(fd, bo);
+	return *map == MAP_FAILED ? -errno : 0;
+}
+
+static void mmap_flow(struct __test_metadata *_metadata, struct fail_nth *f)
+{
+	struct accel_bo_create bo[2];
+	void *map[2];
+	int fd, i;
+
+	fd = accel_open();
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, bo_create(fd, i, 3 * PAGE, &bo[i]));
+	fail_nth_arm(f);
+	for (i = 0; i < 2; i++) {
+		TRY(f, bo_map_errno(fd, &bo[i], &map[i]));
+		TRY(f, touch(map[i] + PAGE, 0x5a));
+	}
+	fail_nth_disarm(f);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(PAGE, span(map[i], 0, 3 * PAGE));
+		ASSERT_EQ(0, munmap(map[i], 3 * PAGE));
+	}
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_F_TIMEOUT(node, mmap_and_touch, FAIL_NTH_TEST_S)
+{
+	fail_nth_run(_metadata, &self->f, mmap_flow);
+}
+
+static void fdinfo_flow(struct __test_metadata *_metadata, struct fail_nth *f)
+{
+	char text[FDINFO_SIZE];
+	int fd;
+
+	fd = accel_open();
+	ASSERT_LE(0, fd);
+	fail_nth_arm(f);
+	TRY(f, read_fdinfo(fd, text));
+	fail_nth_disarm(f);
+	EXPECT_TRUE(!!strstr(text, "drm-driver:\taccel_vaccel\n"));
+	EXPECT_TRUE(!!strstr(text, "drm-client-id:\t"));
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_F_TIMEOUT(node, fdinfo, FAIL_NTH_TEST_S)
+{
+	fail_nth_run(_metadata, &self->f, fdinfo_flow);
+}
+
+/*
+ * Who looks up many ids holds on to those that he has found, until one is not
+ * there: with the failure of the call all are let go. Nothing is injected here.
+ */
+FIXTURE(lookup)
+{
+	int fd;
+	struct accel_query_device dev;
+	struct accel_queue_create queue;
+	__u32 *ids;
+	__u32 count;
+};
+
+FIXTURE_SETUP(lookup)
+{
+	accel_setup(_metadata, &self->fd, &self->dev);
+	ASSERT_EQ(0, queue_create(self->fd, 0, 0, &self->queue));
+}
+
+FIXTURE_TEARDOWN(lookup)
+{
+	free(self->ids);
+	accel_teardown(_metadata, self->fd);
+}
+
+/* The file alone is left: nobody holds on to what had an id. */
+static void expect_all_gone(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(lookup) *self)
+{
+	__u32 i;
+
+	for (i = 0; i < self->count; i++)
+		ASSERT_EQ(0, destroy(self->fd, self->ids[i]));
+	ASSERT_EQ(0, destroy(self->fd, self->queue.id));
+	ASSERT_EQ(0, destroy(self->fd, self->queue.timeline));
+	EXPECT_EQ(1, census_total());
+}
+
+static void make_ids(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(lookup) *self, __u32 count, bool bos)
+{
+	struct accel_bo_create bo;
+	__u32 i;
+
+	self->count = count;
+	self->ids = calloc(count, sizeof(*self->ids));
+	ASSERT_TRUE(!!self->ids);
+	for (i = 0; i < count; i++) {
+		if (!bos) {
+			ASSERT_EQ(0, timeline_create(self->fd, 0,
+						     &self->ids[i]));
+			continue;
+		}
+		ASSERT_EQ(0, bo_create(self->fd, 0, 1, &bo));
+		self->ids[i] = bo.id;
+	}
+}
+
+TEST_F(lookup, last_bo_of_a_job)
+{
+	struct test_job job = job_nop();
+	struct accel_submit_job uapi = job_uapi(&job);
+	struct accel_submit_bo *bos;
+	struct accel_submit sub;
+	__u32 i;
+
+	make_ids(_metadata, self, self->dev.job_bos_max, true);
+	bos = calloc(self->count, sizeof(*bos));
+	ASSERT_TRUE(!!bos);
+	for (i = 0; i < self->count; i++)
+		bos[i] = (struct accel_submit_bo) {
+			.id = self->ids[i],
+			.flags = ACCEL_BO_READ,
+		};
+	bos[self->count - 1].id = self->queue.id;
+	uapi.bos_ptr = ptr_to_u64(bos);
+	uapi.bo_count = self->count;
+	EXPECT_EQ(-ENOENT, submit(self->fd, self->queue.id, &uapi, 1, &sub));
+	expect_all_gone(_metadata, self);
+	free(bos);
+}
+
+/* One of the arrays of points that a job or a wait takes, with a bad end. */
+static struct accel_point *make_points(struct __test_metadata *_metadata,
+				       FIXTURE_DATA(lookup) *self)
+{
+	struct accel_point *points;
+	__u32 i;
+
+	make_ids(_metadata, self, self->dev.points_max, false);
+	points = calloc(self->count, sizeof(*points));
+	ASSERT_TRUE(!!points);
+	for (i = 0; i < self->count; i++)
+		points[i] = (struct accel_point) {
+			.timeline = self->ids[i],
+			.value = 1,
+		};
+	points[self->count - 1].timeline = self->queue.id;
+	return points;
+}
+
+TEST_F(lookup, last_wait_of_a_job)
+{
+	struct accel_point *points = make_points(_metadata, self);
+	struct test_job job = job_nop();
+	struct accel_submit_job uapi = job_uapi(&job);
+	struct accel_submit sub;
+
+	uapi.waits_ptr = ptr_to_u64(points);
+	uapi.wait_count = self->count;
+	EXPECT_EQ(-ENOENT, submit(self->fd, self->queue.id, &uapi, 1, &sub));
+	expect_all_gone(_metadata, self);
+	free(points);
+}
+
+TEST_F(lookup, last_signal_of_a_job)
+{
+	struct accel_point *points = make_points(_metadata, self);
+	struct test_job job = job_nop();
+	struct accel_submit_job uapi = job_uapi(&job);
+	struct accel_submit sub;
+
+	uapi.signals_ptr = ptr_to_u64(points);
+	uapi.signal_count = self->count;
+	EXPECT_EQ(-ENOENT, submit(self->fd, self->queue.id, &uapi, 1, &sub));
+	/* What may not be signalled was found all the same. */
+	points[self->count - 1].timeline = self->queue.timeline;
+	EXPECT_EQ(-EPERM, submit(self->fd, self->queue.id, &uapi, 1, &sub));
+	expect_all_gone(_metadata, self);
+	free(points);
+}
+
+TEST_F(lookup, last_point_of_a_wait)
+{
+	struct accel_point *points = make_points(_metadata, self);
+	struct accel_timeline_wait wait;
+
+	EXPECT_EQ(-ENOENT, timeline_wait(self->fd, points, self->count, 0, 0,
+					 NULL, &wait));
+	expect_all_gone(_metadata, self);
+	free(points);
+}
+
+TEST_HARNESS_MAIN
