@@ -78,7 +78,6 @@ static int accel_submit_batch(struct accel_queue *queue, struct accel_file *file
 
 int accel_submit_ioctl(struct accel_ioctl_call *call)
 {
-	const size_t out = offsetof(struct accel_submit, accepted);
 	struct accel_submit *args = call->arg;
 	struct accel_queue *queue;
 	int ret;
@@ -91,10 +90,11 @@ int accel_submit_ioctl(struct accel_ioctl_call *call)
 
 	/*
 	 * An accepted job cannot be taken back because its point cannot be
-	 * written. Find out before, by writing what is there.
+	 * written. Find out before, by writing what is there: all of it, as the
+	 * dispatcher will in the end.
 	 */
-	if (copy_to_user(call->uarg + out, call->arg + out,
-			 min_t(size_t, call->size, sizeof(*args)) - out))
+	if (copy_to_user(call->uarg, args,
+			 min_t(size_t, call->size, sizeof(*args))))
 		return -EFAULT;
 
 	queue = accel_queue_get(call->file, args->queue);
