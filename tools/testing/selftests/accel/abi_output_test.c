@@ -90,7 +90,7 @@ static void expect_queue_create(struct __test_metadata *_metadata,
 		  arg->timeline);
 	EXPECT_EQ(2 * self->next_id + 1, arg->id + arg->timeline);
 
-	/* No more of the page is written than the struct that it holds. */
+	/* The page of a queue without jobs is 0, to its end. */
 	map = mmap(NULL, page, PROT_READ, MAP_SHARED, self->fd,
 		   arg->point_offset);
 	ASSERT_TRUE(map != MAP_FAILED);

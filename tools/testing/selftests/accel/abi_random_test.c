@@ -107,7 +107,7 @@ static int set_alarm(unsigned int ms)
 
 TEST_F_TIMEOUT(abi, random_arguments, 20 * LONG_TEST_S)
 {
-	const unsigned int count = rounds(8000, 400000);
+	const unsigned int count = rounds(3000, 400000);
 	struct random r = { .seed = 3 };
 	struct abi_place places[PLACES_MAX];
 	unsigned int i, good = 0;

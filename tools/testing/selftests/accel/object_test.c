@@ -413,4 +413,132 @@ TEST_F(object, last_of_several_is_bad)
 					     signals.signals[i].timeline, 1));
 }
 
+/* Waits until there are @count objects of a kind, as far as the census knows. */
+static int wait_for_census(const char *kind, unsigned long count)
+{
+	__s64 deadline = deadline_ms(WAIT_MS);
+	char text[CENSUS_SIZE], *at;
+	int ret;
+
+	do {
+		ret = census_read(text);
+		at = ret ? NULL : strstr(text, kind);
+		if (!at)
+			return ret ?: -EPROTO;
+		if (strtoul(at + strlen(kind), NULL, 10) == count)
+			return 0;
+	} while (now_ns() < deadline);
+	return -ETIMEDOUT;
+}
+
+struct stale {
+	int fd;
+	__u32 id;
+	bool stop;
+	int waited;
+	/* Answers that no owner of the id can have had. */
+	unsigned int bad;
+};
+
+static void *stale_wait(void *arg)
+{
+	struct stale *s = arg;
+	__s32 status = INT_MAX;
+	int ret;
+
+	ret = point_wait_until(s->fd, s->id, 1, INT64_MAX, &status);
+	__atomic_store_n(&s->waited, ret ?: status, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void *stale_query(void *arg)
+{
+	struct stale *s = arg;
+	int status;
+
+	while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
+		status = point_status(s->fd, s->id, 1);
+		s->bad += status && status != 4096 + ENOENT &&
+			  status != ACCEL_POINT_PENDING;
+	}
+	return NULL;
+}
+
+/* Has the two lowest ids taken and given back, by others than those that had them. */
+static int recycle(int fd, unsigned int count, const __u32 ids[2])
+{
+	struct accel_bo_create bo;
+	unsigned int i;
+	__u32 id;
+	int ret;
+
+	for (i = 0; i < count; i++) {
+		/* All points of this timeline are reached. */
+		ret = timeline_create(fd, UINT64_MAX, &id) ?:
+		      bo_create(fd, 0, 4096, &bo);
+		if (ret)
+			return ret;
+		if (id + bo.id != ids[0] + ids[1])
+			return -EPROTO;
+		ret = destroy(fd, id) ?: destroy(fd, bo.id);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* A job, a waiter and a mapping mean what the id meant when they came. */
+TEST_F_TIMEOUT(object, recycled_ids, LONG_TEST_S)
+{
+	const unsigned int count = rounds(1 << 11, 1 << 15);
+	struct stale waiter = { .fd = self->fd, .waited = INT_MAX }, user;
+	pthread_t threads[2];
+	struct accel_queue_create queue;
+	struct accel_bo_create bo, heir;
+	struct test_job fill;
+	__u32 *map, *heir_map;
+	__u64 point;
+	__u32 id;
+
+	ASSERT_EQ(0, queue_create(self->fd, 0, self->dev.timeout_max_ms,
+				  &queue));
+	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
+	ASSERT_EQ(0, timeline_create(self->fd, 0, &id));
+	map = bo_map(self->fd, &bo);
+	ASSERT_TRUE(map != MAP_FAILED);
+	fill = job_fill(bo.id, 0, 4096, 5);
+	job_signal(&fill, id, 1);
+	ASSERT_EQ(0, submit_hang(self->fd, queue.id, &point));
+	ASSERT_EQ(0, submit_one(self->fd, queue.id, &fill, &point));
+	waiter.id = id;
+	user = waiter;
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, stale_wait, &waiter));
+	ASSERT_EQ(0, wait_for_census("waiters", 1));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, stale_query, &user));
+
+	ASSERT_EQ(0, destroy(self->fd, bo.id));
+	ASSERT_EQ(0, destroy(self->fd, id));
+	ASSERT_EQ(0, recycle(self->fd, count, (__u32 []) { bo.id, id }));
+	tally(2 * count, "ids recycled");
+	__atomic_store_n(&user.stop, true, __ATOMIC_RELEASE);
+	ASSERT_EQ(0, pthread_join(threads[1], NULL));
+	EXPECT_EQ(0, user.bad);
+
+	/* Nobody has taken the heirs of the ids for what they were. */
+	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &heir));
+	EXPECT_EQ(bo.id < id ? bo.id : id, heir.id);
+	EXPECT_EQ(INT_MAX, __atomic_load_n(&waiter.waited, __ATOMIC_ACQUIRE));
+	EXPECT_EQ(0, map[0]);
+	ASSERT_EQ(0, hang_release(self->fd, queue.id));
+	ASSERT_EQ(0, pthread_join(threads[0], NULL));
+	EXPECT_EQ(0, waiter.waited);
+	EXPECT_POINT(0, self->fd, queue.timeline, point);
+	EXPECT_EQ(5, map[0]);
+	heir_map = bo_map(self->fd, &heir);
+	ASSERT_TRUE(heir_map != MAP_FAILED);
+	EXPECT_EQ(0, heir_map[0]);
+	EXPECT_EQ(0, munmap(heir_map, 4096));
+	EXPECT_EQ(0, munmap(map, 4096));
+}
+
 TEST_HARNESS_MAIN
