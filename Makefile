@@ -5,7 +5,7 @@ BUILD ?= build
 export BUILD TREE KSRC
 integrate := tools/integrate
 
-.PHONY: help run test test-full check kunit coverage vm build clean distclean
+.PHONY: help run test test-full check kunit coverage mutants vm build clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
@@ -30,6 +30,9 @@ kunit:		## KUnit by the kernel tree's own kunit.py, in a kernel of its own
 coverage:	## which lines of the core the tests execute; builds a kernel for it
 	@$(integrate)/coverage
 
+mutants:	## put bugs into the code, one at a time, and see a test fail
+	@$(integrate)/mutate
+
 vm: build	## a shell in the guest; tools/integrate/vm CMD... runs a command
 	@$(integrate)/vm
 
@@ -39,7 +42,7 @@ build:		## kernel, modules and userspace, without booting
 clean:		## remove what was compiled; trees and downloads stay
 	rm -rf $(BUILD)/*/obj* $(BUILD)/*/mod* $(BUILD)/*/usr $(BUILD)/*/accel $(BUILD)/*/mini*
 	rm -rf $(BUILD)/*/selftests* $(BUILD)/*/vm.* $(BUILD)/*/built* $(BUILD)/*/config.stamp*
-	rm -rf $(BUILD)/*/kunit $(BUILD)/*/gcov
+	rm -rf $(BUILD)/*/kunit $(BUILD)/*/gcov $(BUILD)/*/mutants
 
 distclean:	## remove everything that was ever made here
 	rm -rf $(BUILD)

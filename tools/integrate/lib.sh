@@ -131,3 +131,33 @@ kmake() {
 	env -u BUILD -u TREE -u KSRC make -C "$linux" O="$obj" CC="ccache gcc" -j"$(nproc)" \
 		"${variant_make[@]}" "$@"
 }
+
+# build_modules DIR: modules that are not in the tree, in mainline's names
+build_modules() {
+	local compat=$linux/drivers/accel/compat.h
+	[ -e "$compat" ] || compat=''
+	kmake M="$1" KCFLAGS="${compat:+-include $compat}" modules
+}
+
+# build_selftests DIR COMPILER: the programs, and their names in DIR/list or DIR/storms
+build_selftests() {
+	# shellcheck disable=SC2016 # make expands it
+	local list='list-programs:; @printf "%s\n" $(filter-out $(TEST_STORMS),$(notdir $(TEST_GEN_PROGS)))'
+	# shellcheck disable=SC2016
+	local storms='list-storms:; @printf "%s\n" $(TEST_STORMS)'
+	local selftests=(
+		env -u BUILD -u TREE -u KSRC make -s -j"$(nproc)" -C "$linux/tools/testing/selftests/accel"
+		OUTPUT="$1" CC="$2" KHDR_INCLUDES="-isystem $tree/usr/include"
+	)
+	mkdir -p "$1" && "${selftests[@]}" && "${selftests[@]}" --eval="$list" list-programs >"$1/list" &&
+		"${selftests[@]}" --eval="$storms" list-storms >"$1/storms"
+}
+
+# complaints FILE: the kernel's, in its messages; fails if there are none. Benign
+# lines that look like one are taken out first.
+complaints() {
+	grep -avE 'DMA-API: (preallocated|debugging enabled|cacheline tracking ENOMEM)' "$1" |
+		grep -aE -e 'WARNING: |BUG: |KASAN: |UBSAN: |Oops: |DMA-API: |refcount_t: ' \
+			-e 'possible (circular|recursive) locking|inconsistent lock state|suspicious RCU usage' \
+			-e 'INFO: task .* blocked|detected stall|kmemleak: .* new suspected'
+}

@@ -18,7 +18,7 @@ static void accel_object_ids_start_at_one(struct kunit *test)
 static void accel_object_unknown_ids(struct kunit *test)
 {
 	static const u32 ids[] = { 0, 2, INT_MAX - 1, INT_MAX, 0x80000000,
-				   U32_MAX };
+				   0x80000001, U32_MAX };
 	struct mock *mock = test->priv;
 	struct accel_destroy args = { .size = sizeof(args) };
 	int i;

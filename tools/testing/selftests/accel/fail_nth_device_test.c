@@ -219,10 +219,12 @@ static int use_device(int fd)
 {
 	struct accel_query_device dev;
 	struct accel_queue_create queue;
+	struct accel_bo_create bo;
 	__s32 status;
 	__u64 point;
 
 	return query_device(fd, &dev) ?:
+	       bo_create(fd, 0, PAGE, &bo) ?:
 	       queue_create(fd, 1, 0, &queue) ?:
 	       submit_nop(fd, queue.id, &point) ?:
 	       point_wait_until(fd, queue.timeline, point, deadline_ms(WAIT_MS),

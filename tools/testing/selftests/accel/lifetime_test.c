@@ -263,6 +263,8 @@ TEST_F(lifetime, passed_by_a_process_that_exits)
 	ASSERT_EQ(0, queue_info(fd, queue, &info));
 	EXPECT_EQ(1, info.submitted);
 	EXPECT_EQ(0, info.status);
+	/* Reading the census waits until the opener is freed. */
+	ASSERT_EQ(0, census_read(text));
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	file = fopen(path, "re");
 	ASSERT_TRUE(file != NULL);
