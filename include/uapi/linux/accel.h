@@ -93,7 +93,7 @@
 enum accel_event_type {
 	ACCEL_EVENT_JOB_FAILED = 1,
 	ACCEL_EVENT_QUEUE_LOST = 2,
-	ACCEL_EVENT_GONE = 3,
+	ACCEL_EVENT_GONE = 3
 };
 
 /* Room that is enough for any event, of a later kernel too */
@@ -179,7 +179,7 @@ enum accel_query_topic {
 	ACCEL_QUERY_ENGINES = 2,
 	ACCEL_QUERY_REGIONS = 3,
 	ACCEL_QUERY_IOCTLS = 4,
-	ACCEL_QUERY_DRIVER = 5,
+	ACCEL_QUERY_DRIVER = 5
 };
 
 /**

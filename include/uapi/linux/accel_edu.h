@@ -47,7 +47,7 @@ struct accel_edu_factorial {
 enum accel_edu_dma_op {
 	ACCEL_EDU_DMA_LOAD = 1,
 	ACCEL_EDU_DMA_STORE = 2,
-	ACCEL_EDU_DMA_COPY = 3,
+	ACCEL_EDU_DMA_COPY = 3
 };
 
 /**

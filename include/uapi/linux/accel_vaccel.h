@@ -33,7 +33,7 @@ enum accel_vaccel_op {
 	ACCEL_VACCEL_MATMUL = 4,
 	ACCEL_VACCEL_FAIL = 5,
 	ACCEL_VACCEL_FAULT = 6,
-	ACCEL_VACCEL_HANG = 7,
+	ACCEL_VACCEL_HANG = 7
 };
 
 /**
