@@ -452,10 +452,10 @@ TEST_F_TIMEOUT(lifetime, guessed_ids, LONG_TEST_S)
 	};
 	struct race race = { .fd = self->fd, .dev = &self->dev };
 
-	ASSERT_EQ(0, run_race(&race, threads, ARRAY_LEN(threads)));
-	EXPECT_LT(0, race.creates);
-	EXPECT_LT(0, race.destroys);
-	EXPECT_LT(0, race.submits);
+	/* Until each has come through at all: a loaded machine may take a while. */
+	do {
+		ASSERT_EQ(0, run_race(&race, threads, ARRAY_LEN(threads)));
+	} while (!race.creates || !race.destroys || !race.submits);
 	ASSERT_EQ(0, close(self->fd));
 	self->fd = accel_open();
 	ASSERT_LE(0, self->fd);
