@@ -216,7 +216,7 @@ static void *produce(void *arg)
 }
 
 /* No wake-up is lost between two who submit to an engine and one who destroys. */
-TEST_F_TIMEOUT(kill, producers_and_teardown, LONG_TEST_S)
+TEST_F_TIMEOUT(kill, producers_and_teardown, 1800)
 {
 	struct producer p[2] = {};
 	pthread_t threads[2];
@@ -285,7 +285,7 @@ static void *close_while_late(void *arg)
 }
 
 /* Whose jobs run on the same engine is not to notice. */
-TEST_F_TIMEOUT(kill, closes_during_timeouts, LONG_TEST_S)
+TEST_F_TIMEOUT(kill, closes_during_timeouts, 1800)
 {
 	struct closer closers[CLIENTS] = {};
 	struct accel_queue_create queue;
