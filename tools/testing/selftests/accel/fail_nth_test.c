@@ -214,6 +214,7 @@ FIXTURE_VARIANT_ADD(call, _name)			\
 	.size = sizeof(struct accel_##_name),		\
 	.good = good_##_name,				\
 };
+
 ALL_IOCTLS(X)
 #undef X
 
@@ -241,8 +242,8 @@ static bool is_accepted_untold(const FIXTURE_VARIANT(call) *call, int ret,
 
 static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 {
-	static struct answer expected, given, answer;
 	const FIXTURE_VARIANT(call) *call = f->data;
+	static struct answer expected, given, answer;
 	static struct state before, after;
 	struct client c;
 	int ret;
