@@ -45,4 +45,4 @@ clean:		## remove what was compiled; trees and downloads stay
 	rm -rf $(BUILD)/*/kunit $(BUILD)/*/gcov $(BUILD)/*/mutants
 
 distclean:	## remove everything that was ever made here
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) .checkpatch-camelcase*

@@ -20,3 +20,21 @@ static int canary_copy(int fd, struct file *file, void __user *uarg)
 	fd_install(fd, file);
 	return copy_to_user(uarg, &fd, sizeof(fd));
 }
+
+static int canary_result(int fd, struct file *file, void *more)
+{
+	int ret;
+
+	fd_install(fd, file);
+	ret = set_up(more);
+	if (ret)
+		put(more);
+	return ret;
+}
+
+/* And what it is to leave alone. */
+static int innocent_last(int fd, struct file *file)
+{
+	fd_install(fd, file);
+	return fd;
+}

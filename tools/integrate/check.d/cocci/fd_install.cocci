@@ -17,6 +17,18 @@ constant error;
  ...
 * return -error;
 
+@result@
+expression fd, file, ret;
+identifier fn;
+@@
+ fd_install(fd, file);
+ ...
+(
+* return fn(...);
+|
+* ret = fn(...)
+)
+
 @copy@
 expression fd, file;
 @@

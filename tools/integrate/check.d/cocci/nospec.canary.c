@@ -9,9 +9,39 @@ static int canary_member(struct accel_ioctl_call *call)
 	return use(call->file->dev->engines[args->engine]);
 }
 
+static int canary_copy(struct accel_ioctl_call *call)
+{
+	struct accel_queue_create *args = call->arg;
+	u32 engine;
+
+	if (args->engine >= call->file->dev->engine_count)
+		return -EINVAL;
+	engine = args->engine;
+	return use(call->file->dev->engines[engine]);
+}
+
 static void *canary_parameter(struct accel_job *job, u32 index)
 {
 	if (index >= job->bo_count)
 		return NULL;
 	return job->bos[index].bo;
+}
+
+static int canary_variable(struct accel_job *job)
+{
+	u32 op = *(const u32 *)job->cmd;
+
+	if (!op || op > LAST_COMMAND)
+		return -EINVAL;
+	scoped_guard(spinlock, &job->lock)
+		use(&commands[op]);
+	return 0;
+}
+
+/* And what it is to leave alone. */
+static void *innocent_parameter(struct accel_job *job, u32 index)
+{
+	if (index >= job->bo_count)
+		return NULL;
+	return job->bos[array_index_nospec(index, job->bo_count)].bo;
 }

@@ -15,21 +15,24 @@ expression array;
 @@
 * array[args->index]
 
-// A parameter that is compared with a limit and then used.
-@parameter@
-identifier fn, index;
-type T, U;
-expression array, limit, result;
+// The same by way of a variable.
+@copy@
+identifier argument.args, index, copy;
+expression array, e;
 @@
- T fn(..., U index, ...)
- {
- ...
+ copy = args->index;
+ ... when != copy = e
+* array[copy]
+
+// What is compared with a limit and then used.
+@compared@
+identifier index;
+expression array, limit, result, e;
+@@
 (
- if (index >= limit) return result;
+ if (<+... index >= limit ...+>) return result;
 |
- if (index > limit) return result;
+ if (<+... index > limit ...+>) return result;
 )
- ... when != index = array_index_nospec(...)
+ ... when != index = e
 * array[index]
- ...
- }
