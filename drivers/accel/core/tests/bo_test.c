@@ -222,7 +222,7 @@ static void accel_bo_mapping_outlives_id(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
 	word = (u32 __user *)(addr + PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, 0, get_user(value, word));
-	KUNIT_EXPECT_EQ(test, 0, value);
+	KUNIT_EXPECT_EQ(test, 0U, value);
 	mock_destroy(mock, bo.id);
 	KUNIT_EXPECT_EQ(test, (unsigned long)-EACCES,
 			accel_bo_map(filp, bo.mmap_offset, PAGE_SIZE));
@@ -266,7 +266,7 @@ static void accel_bo_local_memory_goes(struct kunit *test)
 	struct file *filp = accel_bo_open(mock);
 	struct accel_bo_create bo;
 	unsigned long addr;
-	u32 value;
+	u32 value = 0;
 
 	bo = mock_bo_in(mock, MOCK_LOCAL_REGION, 2 * PAGE_SIZE);
 	addr = accel_bo_map(filp, bo.mmap_offset, bo.length);
@@ -277,6 +277,7 @@ static void accel_bo_local_memory_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EFAULT, get_user(value, (u32 __user *)addr));
 	KUNIT_EXPECT_EQ(test, -EFAULT,
 			get_user(value, (u32 __user *)(addr + PAGE_SIZE)));
+	KUNIT_EXPECT_EQ(test, 0U, value);
 	vm_munmap(addr, bo.length);
 	accel_bo_close(mock, filp);
 }
