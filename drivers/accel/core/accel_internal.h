@@ -14,9 +14,10 @@
 
 #include <linux/accel.h>
 #include <linux/atomic.h>
-#include <linux/poll.h>
 #include <linux/rbtree.h>
 #include <linux/xarray.h>
+
+struct iov_iter;
 
 #define ACCEL_JOBS_MAX		1024
 #define ACCEL_JOB_BOS_MAX	256
@@ -53,12 +54,12 @@ static inline void accel_census_dec(enum accel_census what)
 	atomic_long_dec(&accel_census[what]);
 }
 
-/* What is left over on the way to signalling fences. */
-extern struct workqueue_struct *accel_wq;
-
 void accel_census_drain(void);
 void accel_census_init(void);
 void accel_census_exit(void);
+
+/* device.c: for what is left over on the way to signalling fences */
+extern struct workqueue_struct *accel_wq;
 
 /* Early refusal only: what must not be overtaken uses accel_dev_enter(). */
 static inline bool accel_dev_is_gone(struct accel_device *dev)
@@ -350,5 +351,6 @@ void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready);
 void accel_sched_cancel_queue(struct accel_queue *queue);
 void accel_sched_stop_engine(struct accel_engine *engine);
 void accel_jobs_start(struct list_head *ready);
+void accel_jobs_start_all(struct list_head *ready);
 
 #endif /* _ACCEL_INTERNAL_H */

@@ -9,6 +9,7 @@
 #include "accel_internal.h"
 
 #include <kunit/visibility.h>
+#include <linux/poll.h>
 #include <linux/uio.h>
 
 void accel_event_init_file(struct accel_file *file)
@@ -59,7 +60,7 @@ static void accel_event_raise(struct accel_queue *queue,
 	lockdep_assert(rcu_read_lock_held());
 
 	scoped_guard(spinlock_irqsave, &file->event_lock) {
-		/* Nobody has asked, or nothing comes after "gone". */
+		/* The queue's id is going, or the last event has been told of. */
 		if (queue->events_off || file->gone)
 			return;
 		accel_event_add(file, slot, &event);

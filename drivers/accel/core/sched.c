@@ -247,12 +247,7 @@ static void accel_job_start(struct accel_job *job, struct list_head *ready)
 	accel_object_put_any_context(&queue->obj);
 }
 
-/*
- * Start jobs that were found to be free of waits, and those they free in turn. A
- * client can make long chains of jobs that end as soon as they are started, and
- * this may be an interrupt: what goes on for too long is left to a worker.
- */
-void accel_jobs_start(struct list_head *ready)
+static void accel_jobs_start_some(struct list_head *ready)
 {
 	unsigned int budget = ACCEL_DISPATCH_BUDGET;
 	struct accel_job *job;
@@ -263,12 +258,31 @@ void accel_jobs_start(struct list_head *ready)
 		list_del(&job->ready_link);
 		accel_job_start(job, ready);
 	}
+}
+
+/*
+ * Start jobs that were found to be free of waits, and those they free in turn. A
+ * client can make long chains of jobs that end as soon as they are started, and
+ * this may be an interrupt: what goes on for too long is left to a worker.
+ */
+void accel_jobs_start(struct list_head *ready)
+{
+	accel_jobs_start_some(ready);
 	if (list_empty(ready))
 		return;
 
 	scoped_guard(spinlock_irqsave, &accel_ready_lock)
 		list_splice_tail_init(ready, &accel_ready_jobs);
 	queue_work(accel_wq, &accel_ready_work);
+}
+
+/* The same to the end, in a worker: it does not queue another, for the census. */
+void accel_jobs_start_all(struct list_head *ready)
+{
+	while (!list_empty(ready)) {
+		accel_jobs_start_some(ready);
+		cond_resched();
+	}
 }
 
 static void accel_ready_work_fn(struct work_struct *work)
@@ -278,7 +292,7 @@ static void accel_ready_work_fn(struct work_struct *work)
 
 	scoped_guard(spinlock_irq, &accel_ready_lock)
 		list_splice_init(&accel_ready_jobs, &ready);
-	accel_jobs_start(&ready);
+	accel_jobs_start_all(&ready);
 	dma_fence_end_signalling(cookie);
 }
 

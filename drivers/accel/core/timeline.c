@@ -196,7 +196,7 @@ static unsigned int accel_timeline_wake_waiters(struct accel_timeline *timeline,
 	return budget;
 }
 
-/* Returns false if there may be more to tell. */
+/* Returns whether all were told; otherwise there may be more. */
 static bool accel_timeline_wake_some(struct accel_timeline *timeline,
 				     struct list_head *ready)
 {
@@ -206,7 +206,7 @@ static bool accel_timeline_wake_some(struct accel_timeline *timeline,
 
 	budget = accel_timeline_wake_backers(timeline, budget);
 	budget = accel_timeline_wake_waiters(timeline, budget, ready);
-	return budget;
+	return budget > 0;
 }
 
 /*
@@ -237,7 +237,8 @@ static void accel_timeline_wake_work_fn(struct work_struct *work)
 	do {
 		scoped_guard(spinlock_irqsave, &timeline->lock)
 			done = accel_timeline_wake_some(timeline, &ready);
-		accel_jobs_start(&ready);
+		accel_jobs_start_all(&ready);
+		cond_resched();
 	} while (!done);
 	dma_fence_end_signalling(cookie);
 	accel_object_put_any_context(&timeline->obj);

@@ -54,7 +54,7 @@ static int send_fds(int sock, const int *fds, int count)
  */
 TEST_F_TIMEOUT(abuse, descriptors_in_circles, LONG_TEST_S)
 {
-	const unsigned int times = storm_rounds(20, 200);
+	const unsigned int times = rounds(20, 200);
 	__s64 deadline;
 	struct busy busy;
 	unsigned int i;
@@ -182,7 +182,7 @@ TEST_F_TIMEOUT(abuse, every_descriptor_is_closed, LONG_TEST_S)
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_TRUE(closing != MAP_FAILED);
 	closing->timeout_ms = self->dev.timeout_max_ms;
-	closing->end = deadline_ms(storm_rounds(3000, 30000));
+	closing->end = deadline_ms(rounds(3000, 30000));
 	child = fork();
 	ASSERT_LE(0, child);
 	if (!child)
@@ -328,7 +328,7 @@ TEST_F_TIMEOUT(abuse, signals_in_every_wait, LONG_TEST_S)
 /* Batches, cut short by signals: each says how far it came, and none loses a job. */
 TEST_F_TIMEOUT(abuse, signals_in_submit, LONG_TEST_S)
 {
-	const unsigned int times = storm_rounds(50, 500);
+	const unsigned int times = rounds(50, 500);
 	struct test_job job = job_nop();
 	struct accel_queue_create queue;
 	struct accel_submit sub;
@@ -396,7 +396,7 @@ static void *look_up(void *arg)
 /* The id is always the same, what it stands for comes and goes. */
 TEST_F_TIMEOUT(abuse, lookup_against_erase, LONG_TEST_S)
 {
-	const unsigned int times = storm_rounds(3000, 70000);
+	const unsigned int times = rounds(3000, 70000);
 	struct lookup l = { .fd = self->fd };
 	struct accel_bo_create bo;
 	pthread_t threads[2];

@@ -5,15 +5,6 @@
 
 #include "accel_test.h"
 
-/*
- * As rounds(), for storms: what they look for does not depend on who calls, so
- * the 32-bit program has a tenth of the share.
- */
-static inline unsigned int storm_rounds(unsigned int quick, unsigned int full)
-{
-	return rounds(quick, full) / (sizeof(long) == 4 ? 10 : 1);
-}
-
 /* A client with a job of every kind; for use in children, so it only tells. */
 struct busy {
 	struct accel_queue_create running, pending, held, other;

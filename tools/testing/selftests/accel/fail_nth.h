@@ -58,29 +58,17 @@ struct fail_nth {
 typedef void fail_nth_flow(struct __test_metadata *_metadata,
 			   struct fail_nth *f);
 
-static inline int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* What the kernel fails on purpose it need not tell in its log. */
 static inline int fail_nth_configure(void)
 {
-	return write_text(FAULTS "failslab/ignore-gfp-wait", "N") ?:
-	       write_text(FAULTS "failslab/cache-filter", "N") ?:
-	       write_text(FAULTS "failslab/verbose", "0") ?:
-	       write_text(FAULTS "fail_page_alloc/ignore-gfp-wait", "N") ?:
-	       write_text(FAULTS "fail_page_alloc/ignore-gfp-highmem", "N") ?:
-	       write_text(FAULTS "fail_page_alloc/min-order", "0") ?:
-	       write_text(FAULTS "fail_page_alloc/verbose", "0") ?:
-	       write_text(FAULTS "fail_usercopy/verbose", "0");
+	return write_file(FAULTS "failslab/ignore-gfp-wait", "N") ?:
+	       write_file(FAULTS "failslab/cache-filter", "N") ?:
+	       write_file(FAULTS "failslab/verbose", "0") ?:
+	       write_file(FAULTS "fail_page_alloc/ignore-gfp-wait", "N") ?:
+	       write_file(FAULTS "fail_page_alloc/ignore-gfp-highmem", "N") ?:
+	       write_file(FAULTS "fail_page_alloc/min-order", "0") ?:
+	       write_file(FAULTS "fail_page_alloc/verbose", "0") ?:
+	       write_file(FAULTS "fail_usercopy/verbose", "0");
 }
 
 /* For the thread that calls it. */

@@ -9,8 +9,6 @@
 #include <sys/sysmacros.h>
 
 #define EDU		"/dev/accel/accel0"
-#define DRIVER		"/sys/bus/platform/drivers/vaccel/"
-#define DEVICE		"vaccel.0"
 #define BOUND		"/sys/bus/platform/drivers/vaccel/vaccel.0"
 #define CLASS		"/sys/class/accel/accel128"
 
@@ -298,7 +296,7 @@ FIXTURE_SETUP(bind)
 	if (fail_nth_is_missing(_metadata, &self->f))
 		SKIP(return, FAIL_NTH_MISSING);
 	ASSERT_EQ(0, read_modprobe(self->modprobe));
-	ASSERT_EQ(0, write_text(MODPROBE, "\n"));
+	ASSERT_EQ(0, write_file(MODPROBE, "\n"));
 	ASSERT_EQ(0, mknod(NODE, S_IFCHR | 0600, NODE_DEV));
 }
 
@@ -311,12 +309,12 @@ FIXTURE_TEARDOWN(bind)
 	int fd;
 
 	fail_nth_disarm(&self->f);
-	EXPECT_EQ(0, write_text(MODPROBE, self->modprobe));
+	EXPECT_EQ(0, write_file(MODPROBE, self->modprobe));
 	EXPECT_EQ(0, unlink(NODE));
 	unlink("/dev/accel128");
 	if (!access(BOUND, F_OK))
-		EXPECT_EQ(0, write_text(DRIVER "unbind", DEVICE));
-	EXPECT_EQ(0, write_text(DRIVER "bind", DEVICE));
+		EXPECT_EQ(0, vaccel_unbind());
+	EXPECT_EQ(0, vaccel_bind());
 	fd = accel_open();
 	EXPECT_LE(0, fd);
 	EXPECT_EQ(0, use_device(fd));
@@ -334,13 +332,13 @@ static void probe_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 	int fd, ret;
 
 	if (!access(BOUND, F_OK))
-		ASSERT_EQ(0, write_text(DRIVER "unbind", DEVICE));
+		ASSERT_EQ(0, vaccel_unbind());
 	/* The minor is free again. */
 	ASSERT_EQ(0, census_total());
 
 	__atomic_store_n(&o->go, true, __ATOMIC_SEQ_CST);
 	fail_nth_arm(f);
-	ret = write_text(DRIVER "bind", DEVICE);
+	ret = vaccel_bind();
 	fail_nth_disarm(f);
 	while (!ret && !__atomic_load_n(&o->opened, __ATOMIC_SEQ_CST))
 		sched_yield();
@@ -391,7 +389,7 @@ static void unbind_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 	/* The minor is free again. */
 	ASSERT_EQ(0, census_total());
 	if (access(BOUND, F_OK))
-		ASSERT_EQ(0, write_text(DRIVER "bind", DEVICE));
+		ASSERT_EQ(0, vaccel_bind());
 	fd = open(NODE, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, queue_create(fd, 0, LONG_TIMEOUT_MS, &queue));
@@ -403,7 +401,7 @@ static void unbind_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 	ASSERT_EQ(0, submit_hang(fd, queue.id, &point));
 
 	fail_nth_arm(f);
-	TRY(f, write_text(DRIVER "unbind", DEVICE));
+	TRY(f, vaccel_unbind());
 	try_wait(_metadata, f, fd, queue.timeline, point, -ENODEV);
 	fail_nth_disarm(f);
 	EXPECT_EQ(-ENODEV, query_device(fd, &dev));

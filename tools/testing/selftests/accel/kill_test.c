@@ -152,7 +152,7 @@ static void kill_some(struct __test_metadata *_metadata, struct client *clients,
 
 TEST_F_TIMEOUT(kill, busy_clients, 3600)
 {
-	const unsigned int kills = storm_rounds(2000, 10000);
+	const unsigned int kills = rounds(2000, 10000);
 	char before[CENSUS_SIZE], after[CENSUS_SIZE];
 	struct client *clients;
 	unsigned int i;
@@ -226,7 +226,7 @@ TEST_F_TIMEOUT(kill, producers_and_teardown, 1800)
 	for (i = 0; i < 2; i++) {
 		p[i].fd = accel_open();
 		ASSERT_LE(0, p[i].fd);
-		p[i].rounds = storm_rounds(500, 5000);
+		p[i].rounds = rounds(500, 5000);
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, produce, &p[i]));
 	}
 	while (!__atomic_load_n(&p[0].done, __ATOMIC_ACQUIRE) ||
@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(kill, closes_during_timeouts, 1800)
 	ASSERT_EQ(0, queue_create(self->fd, 0, self->dev.timeout_max_ms,
 				  &queue));
 	for (i = 0; i < CLIENTS; i++) {
-		closers[i].rounds = storm_rounds(100, 1000);
+		closers[i].rounds = rounds(100, 1000);
 		closers[i].seed = i;
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, close_while_late,
 					    &closers[i]));
