@@ -349,7 +349,7 @@ int accel_sched_queue_status(struct accel_queue *queue);
 int accel_sched_add_job(struct accel_job *job);
 void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready);
 void accel_sched_cancel_queue(struct accel_queue *queue);
-void accel_sched_stop_engine(struct accel_engine *engine);
+void accel_sched_stop(struct accel_device *dev);
 void accel_jobs_start(struct list_head *ready);
 void accel_jobs_start_all(struct list_head *ready);
 

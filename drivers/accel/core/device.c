@@ -223,8 +223,6 @@ EXPORT_SYMBOL_NS_GPL(accel_register, "ACCEL");
  */
 void accel_unregister(struct accel_device *dev)
 {
-	unsigned int i;
-
 	if (device_is_registered(&dev->dev))
 		cdev_device_del(&dev->cdev, &dev->dev);
 
@@ -232,8 +230,7 @@ void accel_unregister(struct accel_device *dev)
 	WRITE_ONCE(dev->gone, true);
 	synchronize_srcu(&dev->srcu);
 
-	for (i = 0; i < dev->engine_count; i++)
-		accel_sched_stop_engine(dev->engines[i]);
+	accel_sched_stop(dev);
 	accel_timeline_close_all(dev, -ENODEV);
 	accel_event_gone_all(dev);
 	accel_bo_detach_all(dev);

@@ -504,31 +504,45 @@ void accel_sched_cancel_queue(struct accel_queue *queue)
 	accel_sched_end(engine, &ended);
 }
 
-/* The device goes: nothing runs when this returns, and nothing ever will. */
-void accel_sched_stop_engine(struct accel_engine *engine)
+/* The engine takes no jobs any more; those that have not started go to @ended. */
+static void accel_sched_shut_engine(struct accel_engine *engine,
+				    struct list_head *ended)
 {
 	struct accel_queue *queue;
-	LIST_HEAD(waiting);
-	LIST_HEAD(ended);
 
+	guard(spinlock_irq)(&engine->lock);
+	engine->status = -ENODEV;
+	list_for_each_entry(queue, &engine->queues, engine_link) {
+		accel_sched_shut_queue(queue, -ENODEV, ended);
+		queue_work(system_dfl_wq, &queue->hold_work);
+	}
+}
+
+static void accel_sched_stop_engine(struct accel_engine *engine,
+				    struct list_head *ended)
+{
 	scoped_guard(mutex, &engine->abort_lock) {
-		scoped_guard(spinlock_irq, &engine->lock) {
-			engine->status = -ENODEV;
-			list_for_each_entry(queue, &engine->queues, engine_link) {
-				accel_sched_shut_queue(queue, -ENODEV, &waiting);
-				queue_work(system_dfl_wq, &queue->hold_work);
-			}
-		}
 		accel_sched_pause(engine);
-		accel_sched_abort_running(engine, NULL, NULL, -ENODEV, &ended);
+		accel_sched_abort_running(engine, NULL, NULL, -ENODEV, ended);
 		/* Never resumed. */
 	}
-
-	list_splice_tail(&waiting, &ended);
-	accel_sched_end(engine, &ended);
+	accel_sched_end(engine, ended);
 
 	cancel_work_sync(&engine->start_work);
 	cancel_delayed_work_sync(&engine->timeout_work);
+}
+
+/* The device goes: nothing runs when this returns, and nothing ever will. */
+void accel_sched_stop(struct accel_device *dev)
+{
+	LIST_HEAD(ended);
+	unsigned int i;
+
+	/* All of them, before what ends on one sets a job of another free. */
+	for (i = 0; i < dev->engine_count; i++)
+		accel_sched_shut_engine(dev->engines[i], &ended);
+	for (i = 0; i < dev->engine_count; i++)
+		accel_sched_stop_engine(dev->engines[i], &ended);
 }
 
 /* Returns a job past its deadline, with a reference, or sees when to look next. */

@@ -150,6 +150,22 @@ static void accel_sched_unregister_aborts(struct kunit *test)
 	MOCK_EXPECT_LOG(mock, 1, 2);
 }
 
+/* What ends on one engine sets nothing free on another that is yet to be stopped. */
+static void accel_sched_unregister_starts_nothing(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue first = mock_queue(mock, 0, 0);
+	struct mock_queue second = mock_queue(mock, 1, 0);
+
+	MOCK_SUBMIT(mock, first, .tag = 1);
+	MOCK_SUBMIT(mock, second, .op = MOCK_INSTANT, .tag = 2, .wait_count = 1,
+		    .waits = { { first.timeline, 0, 1 } });
+	mock_unregister(mock);
+	MOCK_EXPECT_LOG(mock, 1);
+	KUNIT_EXPECT_EQ(test, -ENODEV, mock_status(mock, first.timeline, 1));
+	KUNIT_EXPECT_EQ(test, -ENODEV, mock_status(mock, second.timeline, 1));
+}
+
 /* The timeout is real; that something else would be waited for is not. */
 static void accel_sched_timeout(struct kunit *test)
 {
@@ -241,6 +257,7 @@ static struct kunit_case accel_sched_cases[] = {
 	KUNIT_CASE(accel_sched_sleeping_engine),
 	KUNIT_CASE(accel_sched_destroy_aborts),
 	KUNIT_CASE(accel_sched_unregister_aborts),
+	KUNIT_CASE(accel_sched_unregister_starts_nothing),
 	KUNIT_CASE(accel_sched_timeout),
 	KUNIT_CASE(accel_sched_timeout_of_oldest),
 	KUNIT_CASE(accel_sched_out_of_order),
