@@ -9,6 +9,10 @@
  * A call that was made to fail has changed nothing: made again it works, and
  * the pass goes on to its end as if nothing had been. In full runs all is done a
  * second time, by processes that exit where a call fails.
+ *
+ * Who asks for memory a second time gets it then, and nobody sees what would have
+ * been if he had not. So there is shortage too: from some point on, and until it is
+ * lifted, nothing is to be had for this thread.
  */
 #ifndef SELFTESTS_ACCEL_FAIL_NTH_H
 #define SELFTESTS_ACCEL_FAIL_NTH_H
@@ -20,6 +24,12 @@
 
 #define FAULTS		"/sys/kernel/debug/"
 
+/* Memory by which a shortage begins later than in the pass before, in bytes. */
+#define SHORTAGE_STEP	32
+
+/* So many allocations are allowed to fail that it never is the last of them. */
+#define SHORTAGE_TIMES	1000000
+
 /* No flow comes near: one that gets here would go on for ever. */
 #define SITES_MAX	5000
 
@@ -29,7 +39,9 @@
 /**
  * struct fail_nth - a series of passes
  * @proc: fail-nth of this thread
+ * @filter: whether a shortage is for this thread
  * @data: for the flow
+ * @shortage: what is beyond @site is out of reach altogether, not only that one
  * @gives_up: a pass ends, with its process, where a call fails
  * @step: in short runs only every so many sites are tried; 0, every
  * @site: the thing that is to fail in this pass, the nth; 0 if none is
@@ -40,7 +52,9 @@
  */
 struct fail_nth {
 	int proc;
+	int filter;
 	void *data;
+	bool shortage;
 	bool gives_up;
 	unsigned int step;
 	unsigned int site;
@@ -64,6 +78,7 @@ static inline int fail_nth_configure(void)
 	return write_file(FAULTS "failslab/ignore-gfp-wait", "N") ?:
 	       write_file(FAULTS "failslab/cache-filter", "N") ?:
 	       write_file(FAULTS "failslab/verbose", "0") ?:
+	       write_file(FAULTS "failslab/task-filter", "Y") ?:
 	       write_file(FAULTS "fail_page_alloc/ignore-gfp-wait", "N") ?:
 	       write_file(FAULTS "fail_page_alloc/ignore-gfp-highmem", "N") ?:
 	       write_file(FAULTS "fail_page_alloc/min-order", "0") ?:
@@ -75,7 +90,10 @@ static inline int fail_nth_configure(void)
 static inline int fail_nth_open(struct fail_nth *f)
 {
 	f->proc = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	return f->proc < 0 ? -errno : 0;
+	if (f->proc < 0)
+		return -errno;
+	f->filter = open("/proc/thread-self/make-it-fail", O_RDWR | O_CLOEXEC);
+	return f->filter < 0 ? -errno : 0;
 }
 
 /* For a fixture's setup, which skips its test where this is true. */
@@ -104,10 +122,53 @@ static inline void fail_nth_write(struct fail_nth *f, unsigned int nth)
 			abort();
 }
 
+static inline void failslab_write(const char *name, unsigned int value)
+{
+	char path[64], text[16];
+
+	snprintf(path, sizeof(path), FAULTS "failslab/%s", name);
+	snprintf(text, sizeof(text), "%u", value);
+	if (write_file(path, text))
+		abort();
+}
+
+static inline unsigned int failslab_times(void)
+{
+	char text[16] = "";
+	int fd = open(FAULTS "failslab/times", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 1)
+		abort();
+	close(fd);
+	return strtoul(text, NULL, 10);
+}
+
+static inline void shortage_begin(struct fail_nth *f)
+{
+	failslab_write("probability", 100);
+	failslab_write("times", SHORTAGE_TIMES);
+	failslab_write("space", (f->site - 1) * SHORTAGE_STEP);
+	if (pwrite(f->filter, "1", 1, 0) != 1)
+		abort();
+}
+
+static inline void shortage_end(struct fail_nth *f)
+{
+	if (pwrite(f->filter, "0", 1, 0) != 1)
+		abort();
+	f->injected = failslab_times() != SHORTAGE_TIMES;
+	failslab_write("probability", 0);
+}
+
 static inline void fail_nth_arm(struct fail_nth *f)
 {
 	f->armed = f->site;
-	fail_nth_write(f, f->site);
+	if (!f->armed)
+		return;
+	if (f->shortage)
+		shortage_begin(f);
+	else
+		fail_nth_write(f, f->site);
 }
 
 /* Its own calls are counted too. EFAULT tells that nothing had failed before. */
@@ -118,6 +179,10 @@ static inline void fail_nth_disarm(struct fail_nth *f)
 	if (!f->armed)
 		return;
 	f->armed = false;
+	if (f->shortage) {
+		shortage_end(f);
+		return;
+	}
 	if (pread(f->proc, text, sizeof(text) - 1, 0) < 0 && errno != EFAULT)
 		abort();
 	fail_nth_write(f, 0);
@@ -209,7 +274,7 @@ static inline void fail_nth_series(struct __test_metadata *_metadata,
 			}
 		ASSERT_TRUE(__test_passed(_metadata));
 	}
-	tally(passes - 2, "fail-nth sites");
+	tally(passes - 2, f->shortage ? "shortages" : "fail-nth sites");
 }
 
 /* The whole of it: as every client, and in full runs as one that gives up. */

@@ -222,7 +222,6 @@ FIXTURE_SETUP(call)
 {
 	if (fail_nth_is_missing(_metadata, &self->f))
 		SKIP(return, FAIL_NTH_MISSING);
-	self->f.data = (void *)variant;
 }
 
 FIXTURE_TEARDOWN(call)
@@ -240,9 +239,38 @@ static bool is_accepted_untold(const FIXTURE_VARIANT(call) *call, int ret,
 	       after->idle.submitted == before->idle.submitted + 1;
 }
 
+/* How many ids a call gives. */
+static unsigned int call_new_ids(unsigned int cmd)
+{
+	switch (cmd) {
+	case ACCEL_IOCTL_QUEUE_CREATE:
+		return 2;
+	case ACCEL_IOCTL_BO_CREATE:
+	case ACCEL_IOCTL_TIMELINE_CREATE:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* What a series does: the call, and the last id that the file has before it. */
+struct call_series {
+	const FIXTURE_VARIANT(call) *call;
+	__u32 last_id;
+};
+
+static void use_ids(struct __test_metadata *_metadata, int fd, __u32 last)
+{
+	__u32 id = 0;
+
+	while (id < last)
+		ASSERT_EQ(0, timeline_create(fd, 0, &id));
+}
+
 static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 {
-	const FIXTURE_VARIANT(call) *call = f->data;
+	const struct call_series *series = f->data;
+	const FIXTURE_VARIANT(call) *call = series->call;
 	static struct answer expected, given, answer;
 	static struct state before, after;
 	struct client c;
@@ -251,6 +279,7 @@ static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 	/* What the pass before has used is not counted in the regions any more. */
 	ASSERT_EQ(0, census_total());
 	client_open(_metadata, &c);
+	use_ids(_metadata, c.fd, series->last_id);
 	memset(&answer, 0, sizeof(answer));
 	call->good(&c, &answer);
 	answer.arg.size = call->size;
@@ -281,7 +310,29 @@ static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 
 TEST_F_TIMEOUT(call, every_site, FAIL_NTH_TEST_S)
 {
+	struct call_series series = { .call = variant };
+
+	self->f.data = &series;
 	fail_nth_run(_metadata, &self->f, call_flow);
+}
+
+/* An xarray's node has so many ids; for the first of the next it wants memory. */
+#define IDS_OF_NODE	64
+
+/* The first and the second new id of a call are such, too. */
+TEST_F_TIMEOUT(call, shortage, FAIL_NTH_TEST_S)
+{
+	struct call_series series = { .call = variant };
+	__u32 i;
+
+	self->f.data = &series;
+	self->f.shortage = true;
+	self->f.step = 2;
+	fail_nth_series(_metadata, &self->f, call_flow);
+	for (i = 1; i <= call_new_ids(variant->cmd); i++) {
+		series.last_id = IDS_OF_NODE - i;
+		fail_nth_series(_metadata, &self->f, call_flow);
+	}
 }
 
 /* The calls of a node that are no ioctls. */

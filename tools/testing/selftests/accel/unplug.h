@@ -20,14 +20,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* How long a device may take to come or go: the slot's button alone is 5 s. */
+/* How long a device may take to come or go. */
 #define PLUG_MS		120000
 
 enum unplug_way {
 	UNBIND,		/* its driver is unbound through sysfs */
 	UNLOAD,		/* its driver's module is unloaded */
-	DEVICE_DEL,	/* the slot's button is pressed, by QEMU's device_del */
-	SURPRISE,	/* it is pulled out of its slot */
+	DEVICE_DEL,	/* its slot is told to give it up, by QEMU's device_del */
 };
 
 struct plug {
@@ -245,103 +244,8 @@ static inline int slot_device_del(const struct plug *plug)
 
 static inline int slot_device_add(const struct plug *plug)
 {
-	return slot_ask("'execute': 'device_add', 'arguments': { 'driver': 'edu', 'id': 'edu%d', 'bus': 'port%d' }",
+	return slot_ask("'execute': 'device_add', 'arguments': { 'driver': 'edu', 'id': 'edu%d', 'bus': 'slots', 'addr': '%d' }",
 			plug->slot);
-}
-
-/* From PCI: the list of capabilities, and the slot in that of PCI Express. */
-#define PCI_CAPABILITIES	0x34
-#define PCI_CAP_EXPRESS		0x10
-#define PCI_EXP_SLOT_CONTROL	0x18
-#define  PCI_EXP_SLOT_INTERRUPT	0x0020
-#define  PCI_EXP_POWER_LED	0x0300
-#define  PCI_EXP_POWER_LED_BLINK 0x0200
-#define  PCI_EXP_POWER_LED_OFF	0x0300
-#define  PCI_EXP_POWER_OFF	0x0400
-
-/* The configuration space of the slot's port, and where its control register is. */
-static inline int slot_open(const struct plug *plug, off_t *control)
-{
-	char port[PATH_MAX], path[PATH_MAX + 16];
-	__u8 at, cap[2] = {};
-	int fd;
-
-	/* The port stays when the device goes. */
-	memcpy(port, plug->parent, sizeof(port));
-	snprintf(path, sizeof(path), "%s/config", dirname(port));
-	*control = 0;
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (pread(fd, &at, 1, PCI_CAPABILITIES) != 1)
-		at = 0;
-	while (at && pread(fd, cap, 2, at) == 2 && cap[0] != PCI_CAP_EXPRESS)
-		at = cap[1];
-	if (at) {
-		*control = at + PCI_EXP_SLOT_CONTROL;
-		return fd;
-	}
-	close(fd);
-	return -ENXIO;
-}
-
-/* Returns when the light of the slot shows what it should. */
-static inline int slot_wait_for_light(const struct plug *plug, __u16 light)
-{
-	__s64 deadline = deadline_ms(PLUG_MS);
-	__u16 control = 0;
-	int fd, ret = 0;
-	off_t at;
-
-	fd = slot_open(plug, &at);
-	if (fd < 0)
-		return fd;
-	while (!ret && pread(fd, &control, 2, at) == 2 &&
-	       (control & PCI_EXP_POWER_LED) != light)
-		if (now_ns() > deadline)
-			ret = -ETIME;
-	close(fd);
-	return ret;
-}
-
-/*
- * device_del presses the slot's button. The kernel then gives whoever pressed it
- * 5 s to press it again, during which an administrator can say that it is meant.
- */
-static inline int slot_press(const struct plug *plug)
-{
-	char path[64];
-	int ret;
-
-	ret = slot_device_del(plug) ?:
-	      slot_wait_for_light(plug, PCI_EXP_POWER_LED_BLINK);
-	snprintf(path, sizeof(path), "/sys/bus/pci/slots/%d/power", plug->slot);
-	return ret ?: write_file(path, "0");
-}
-
-/*
- * Has QEMU take the device out at once, by switching the slot off. That the kernel
- * did not do so, and so what it hears of is a device that was pulled out, is
- * hidden by switching it on again before interrupts tell of the rest.
- */
-static inline int slot_surprise(const struct plug *plug)
-{
-	__u16 control, off;
-	int fd, ret = -EIO;
-	off_t at;
-
-	fd = slot_open(plug, &at);
-	if (fd < 0)
-		return fd;
-	if (pread(fd, &control, 2, at) == 2) {
-		off = (control | PCI_EXP_POWER_LED | PCI_EXP_POWER_OFF) &
-		      ~PCI_EXP_SLOT_INTERRUPT;
-		if (pwrite(fd, &off, 2, at) == 2 &&
-		    pwrite(fd, &control, 2, at) == 2)
-			ret = 0;
-	}
-	close(fd);
-	return ret;
 }
 
 static inline bool path_exists(const char *path)
@@ -375,13 +279,8 @@ static inline int unplug(const struct plug *plug, enum unplug_way way)
 	case UNLOAD:
 		return module_unload(plug->module);
 	case DEVICE_DEL:
-		return slot_press(plug) ?:
+		return slot_device_del(plug) ?:
 		       wait_for_path(plug->parent, false);
-	case SURPRISE:
-		/* Later than the device's end is the slot's: before, it takes none. */
-		return slot_surprise(plug) ?:
-		       wait_for_path(plug->parent, false) ?:
-		       slot_wait_for_light(plug, PCI_EXP_POWER_LED_OFF);
 	}
 	return -EINVAL;
 }
@@ -421,7 +320,6 @@ static inline int plug_in(const struct plug *plug, enum unplug_way way)
 		close(fd);
 		return ret;
 	case DEVICE_DEL:
-	case SURPRISE:
 		return plug_in_slot(plug);
 	}
 	return -EINVAL;

@@ -39,13 +39,10 @@ FIXTURE_VARIANT_ADD(unplug, edu_unload) { .edu = true, .way = UNLOAD };
 #if __SIZEOF_LONG__ == 8
 /* The slot does not know what kind of program has the device open. */
 FIXTURE_VARIANT_ADD(unplug, edu_device_del) { .edu = true, .way = DEVICE_DEL };
-FIXTURE_VARIANT_ADD(unplug, edu_surprise) { .edu = true, .way = SURPRISE };
 #endif
 
 FIXTURE_SETUP(unplug)
 {
-	const bool slot = variant->way == DEVICE_DEL ||
-			  variant->way == SURPRISE;
 	int ret;
 
 	self->fd = -1;
@@ -56,8 +53,8 @@ FIXTURE_SETUP(unplug)
 	ASSERT_EQ(0, ret);
 	if (variant->way == UNLOAD && access("/sys/module/accel/refcnt", F_OK))
 		SKIP(return, "no modules: they are NOT unloaded");
-	if (slot && !self->plug.slot)
-		SKIP(return, "no slot or no port \"qmp\": NOT pulled out, see vm --hotplug");
+	if (variant->way == DEVICE_DEL && !self->plug.slot)
+		SKIP(return, "no slot or no port \"qmp\": it is NOT taken out");
 
 	ASSERT_EQ(0, census_total());
 	self->minor = plug_minor(&self->plug);
@@ -528,7 +525,7 @@ static int call_timeline_wait(FIXTURE_DATA(unplug) *self)
 #define WORKS_TIMELINE_SIGNAL	false
 
 static const struct {
-	const char *name;
+	char name[32];
 	bool works;
 	int (*call)(FIXTURE_DATA(unplug) *self);
 } calls[] = {
@@ -597,7 +594,7 @@ TEST_F_TIMEOUT(unplug, node_and_fdinfo, LONG_TEST_S)
 	ASSERT_LE(0, node);
 	snprintf(through, sizeof(through), "/proc/self/fd/%d", node);
 	ASSERT_EQ(0, read_fdinfo(self->fd, text, sizeof(text)));
-	EXPECT_TRUE(strstr(text, "drm-driver:"));
+	EXPECT_TRUE(!!strstr(text, "drm-driver:"));
 
 	ASSERT_EQ(0, take_away(self, variant->way));
 	EXPECT_EQ(-1, open(path, O_RDWR | O_CLOEXEC));
@@ -605,8 +602,8 @@ TEST_F_TIMEOUT(unplug, node_and_fdinfo, LONG_TEST_S)
 	EXPECT_EQ(-1, open(through, O_RDWR | O_CLOEXEC));
 	EXPECT_EQ(ENODEV, errno);
 	ASSERT_EQ(0, read_fdinfo(self->fd, text, sizeof(text)));
-	EXPECT_FALSE(strstr(text, "drm-driver:"));
-	EXPECT_TRUE(strstr(text, "drm-client-id:"));
+	EXPECT_FALSE(!!strstr(text, "drm-driver:"));
+	EXPECT_TRUE(!!strstr(text, "drm-client-id:"));
 	EXPECT_EQ(0, close(node));
 	EXPECT_EQ(1, census_count("files"));
 }
