@@ -491,6 +491,7 @@ struct accel_point_entry {
 	int error;
 	bool held;
 	bool done;
+	bool reached;			/* for who asks the job's fence */
 };
 
 /**

@@ -22,6 +22,14 @@ static const char *accel_fence_get_timeline_name(struct dma_fence *fence)
 	return "queue";
 }
 
+static bool accel_fence_is_reached(struct dma_fence *fence)
+{
+	struct accel_job *job = container_of(fence, struct accel_job, fence);
+
+	/* Pairs with accel_fence_reached(): the fence has its error by then. */
+	return smp_load_acquire(&job->point.reached);
+}
+
 /*
  * Without a release function, so that a job's memory is freed by dma-fence itself
  * after a grace period and this module may be gone by then.
@@ -29,6 +37,7 @@ static const char *accel_fence_get_timeline_name(struct dma_fence *fence)
 static const struct dma_fence_ops accel_fence_ops = {
 	.get_driver_name = accel_fence_get_driver_name,
 	.get_timeline_name = accel_fence_get_timeline_name,
+	.signaled = accel_fence_is_reached,
 };
 
 /* From here on the job's memory belongs to its fence. */
@@ -42,10 +51,19 @@ void accel_fence_init(struct accel_job *job, u64 seqno)
 	accel_census_inc(ACCEL_CENSUS_FENCES);
 }
 
-void accel_fence_signal(struct accel_job *job, int error)
+/*
+ * The job's point is reached. Whoever is told so before accel_fence_signal() comes to
+ * this fence must not hear otherwise from it.
+ */
+void accel_fence_reached(struct accel_job *job, int error)
 {
 	if (error)
 		dma_fence_set_error(&job->fence, error);
+	smp_store_release(&job->point.reached, true);
+}
+
+void accel_fence_signal(struct accel_job *job)
+{
 	dma_fence_signal(&job->fence);
 	accel_census_dec(ACCEL_CENSUS_FENCES);
 }

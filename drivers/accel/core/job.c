@@ -402,7 +402,7 @@ static void accel_job_reached(struct accel_job *job, struct list_head *ready)
 	int error = job->point.error;
 	u32 i;
 
-	accel_fence_signal(job, error);
+	accel_fence_signal(job);
 	if (error)
 		accel_event_job_failed(job->queue, job->point.value, error);
 	for (i = 0; i < job->signal_count; i++)

@@ -319,6 +319,7 @@ static void accel_timeline_append(struct accel_timeline *timeline,
 	entry->last = entry->value;
 	entry->error = 0;
 	entry->done = false;
+	entry->reached = false;
 	entry->held = true;
 	timeline->pending_count++;
 	timeline->held_count++;
@@ -420,6 +421,8 @@ void accel_timeline_end(struct accel_timeline *timeline,
 		if (entry->error)
 			accel_timeline_record(timeline, timeline->completed + 1,
 					      entry->value, entry->error);
+		if (timeline->queue_owned)
+			accel_fence_reached(entry->job, entry->error);
 		timeline->completed = entry->last;
 		timeline->pending_count--;
 		list_move_tail(&entry->link, reached);

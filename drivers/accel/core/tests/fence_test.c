@@ -6,6 +6,7 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/poll.h>
 #include <linux/sync_file.h>
@@ -180,6 +181,63 @@ static void accel_fence_zero_timeout(struct kunit *test)
 	dma_fence_put(fence);
 }
 
+struct accel_fence_look {
+	struct dma_fence_cb cb;
+	struct irq_work work;
+	struct dma_fence *fence;
+	bool signalled;
+};
+
+static void accel_fence_look_fn(struct irq_work *work)
+{
+	struct accel_fence_look *look = container_of(work,
+						     struct accel_fence_look,
+						     work);
+
+	look->signalled = dma_fence_is_signaled(look->fence);
+}
+
+static void accel_fence_look_cb(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct accel_fence_look *look = container_of(cb, struct accel_fence_look,
+						     cb);
+
+	/* As soon as the lock of this fence is free. */
+	irq_work_queue(&look->work);
+}
+
+/*
+ * Two points are reached at once, and one fence is signalled after the other. Who
+ * hears of the first may know of the second point, and then the fence does too.
+ */
+static void accel_fence_is_not_behind_its_point(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 bos[] = { mock_bo(mock), mock_bo(mock) };
+	struct accel_fence_look look = {};
+	struct dma_fence *first;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		MOCK_SUBMIT(mock, queue, .tag = i + 1, .bo_count = 1,
+			    .bos = { { bos[i], ACCEL_BO_WRITE } });
+	first = accel_fence_of_bo(mock, bos[0]);
+	look.fence = accel_fence_of_bo(mock, bos[1]);
+	init_irq_work(&look.work, accel_fence_look_fn);
+	KUNIT_ASSERT_EQ(test, 0, dma_fence_add_callback(first, &look.cb,
+							accel_fence_look_cb));
+	mock_finish_tag(mock, 2, -EDOM);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(look.fence));
+	mock_finish_tag(mock, 1, 0);
+	irq_work_sync(&look.work);
+	KUNIT_EXPECT_TRUE(test, look.signalled);
+	KUNIT_EXPECT_EQ(test, -EDOM, dma_fence_get_status(look.fence));
+	KUNIT_EXPECT_EQ(test, 1, dma_fence_get_status(first));
+	dma_fence_put(first);
+	dma_fence_put(look.fence);
+}
+
 /* Nobody can depend on a job that is held, and whose end nobody has promised. */
 static void accel_fence_held_is_not_published(struct kunit *test)
 {
@@ -325,6 +383,7 @@ static struct kunit_case accel_fence_cases[] = {
 	KUNIT_CASE(accel_fence_none_while_held),
 	KUNIT_CASE(accel_fence_opposite_orders),
 	KUNIT_CASE(accel_fence_zero_timeout),
+	KUNIT_CASE(accel_fence_is_not_behind_its_point),
 	KUNIT_CASE(accel_fence_held_is_not_published),
 	KUNIT_CASE(accel_fence_outlives_device),
 	{}
