@@ -59,7 +59,7 @@ static void accel_ioctl_unknown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOTTY,
 			mock_ioctl(mock, _IO(ACCEL_IOCTL_TYPE, 0x03), &size, 4));
 	KUNIT_EXPECT_EQ(test, -ENOTTY,
-			mock_ioctl(mock, _IO(ACCEL_IOCTL_TYPE, 0x81), &size, 4));
+			mock_ioctl(mock, _IO(ACCEL_IOCTL_TYPE, 0x82), &size, 4));
 	KUNIT_EXPECT_EQ(test, -ENOTTY, mock_ioctl(mock, _IO('d', 0), &size, 4));
 	/* The number alone is not enough. */
 	KUNIT_EXPECT_EQ(test, -ENOTTY,
@@ -75,6 +75,24 @@ static void accel_ioctl_of_driver(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0L,
 			mock_ioctl(mock, MOCK_IOCTL_DOUBLE, &args, sizeof(args)));
 	KUNIT_EXPECT_EQ(test, 42, args.value);
+}
+
+static void accel_ioctl_big_argument(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_sum *args;
+	u32 i, sum = 0;
+
+	args = kunit_kzalloc(test, sizeof(*args), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, args);
+	args->size = sizeof(*args);
+	for (i = 0; i < ARRAY_SIZE(args->values); i++) {
+		args->values[i] = i * i;
+		sum += i * i;
+	}
+	KUNIT_EXPECT_EQ(test, 0L,
+			mock_ioctl(mock, MOCK_IOCTL_SUM, args, sizeof(*args)));
+	KUNIT_EXPECT_EQ(test, sum, args->sum);
 }
 
 static void accel_ioctl_fault(struct kunit *test)
@@ -112,6 +130,7 @@ static struct kunit_case accel_ioctl_cases[] = {
 	KUNIT_CASE(accel_ioctl_no_write_past_size),
 	KUNIT_CASE(accel_ioctl_unknown),
 	KUNIT_CASE(accel_ioctl_of_driver),
+	KUNIT_CASE(accel_ioctl_big_argument),
 	KUNIT_CASE(accel_ioctl_fault),
 	KUNIT_CASE(accel_ioctl_device_gone),
 	{}

@@ -24,10 +24,18 @@
 #define MOCK_LOCAL_SIZE		(4 * PAGE_SIZE)
 
 #define MOCK_IOCTL_DOUBLE	_IO(ACCEL_IOCTL_TYPE, 0x80)
+#define MOCK_IOCTL_SUM		_IO(ACCEL_IOCTL_TYPE, 0x81)
 
 struct mock_double {
 	u32 size;
 	u32 value;
+};
+
+/* More than the core has room for on its stack. */
+struct mock_sum {
+	u32 size;
+	u32 sum;
+	u32 values[254];
 };
 
 enum mock_op {

@@ -135,12 +135,29 @@ static int mock_double_ioctl(struct accel_ioctl_call *call)
 	return 0;
 }
 
+static int mock_sum_ioctl(struct accel_ioctl_call *call)
+{
+	struct mock_sum *args = call->arg;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(args->values); i++)
+		args->sum += args->values[i];
+	return 0;
+}
+
 static const struct accel_ioctl_desc mock_ioctls[] = {
 	{
 		.nr = _IOC_NR(MOCK_IOCTL_DOUBLE),
 		.arg_size = sizeof(struct mock_double),
 		.min_size = sizeof(struct mock_double),
 		.handler = mock_double_ioctl,
+		.flags = ACCEL_IOCTL_OUT,
+	},
+	{
+		.nr = _IOC_NR(MOCK_IOCTL_SUM),
+		.arg_size = sizeof(struct mock_sum),
+		.min_size = sizeof(struct mock_sum),
+		.handler = mock_sum_ioctl,
 		.flags = ACCEL_IOCTL_OUT,
 	},
 };

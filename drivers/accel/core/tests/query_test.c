@@ -118,12 +118,15 @@ static void accel_query_of_ioctls(struct kunit *test)
 	u32 i;
 
 	args = accel_query_topic(mock, ACCEL_QUERY_IOCTLS, info, sizeof(info));
-	KUNIT_ASSERT_EQ(test, common + 1, args.count);
+	KUNIT_ASSERT_EQ(test, common + 2, args.count);
 	KUNIT_EXPECT_MEMEQ(test, expected, info, sizeof(expected));
 	KUNIT_EXPECT_EQ(test, args.count * sizeof(info[0]), args.data_size);
 	KUNIT_EXPECT_EQ(test, _IOC_NR(MOCK_IOCTL_DOUBLE), info[common].nr);
 	KUNIT_EXPECT_EQ(test, sizeof(struct mock_double),
 			info[common].arg_size);
+	KUNIT_EXPECT_EQ(test, _IOC_NR(MOCK_IOCTL_SUM), info[common + 1].nr);
+	KUNIT_EXPECT_EQ(test, sizeof(struct mock_sum),
+			info[common + 1].arg_size);
 	for (i = 1; i < args.count; i++)
 		KUNIT_EXPECT_LT(test, info[i - 1].nr, info[i].nr);
 }

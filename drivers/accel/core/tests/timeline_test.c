@@ -78,6 +78,29 @@ static void accel_timeline_promise_all_or_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 8ULL, mock_completed(mock, bad));
 }
 
+/* The same, behind promises that stand. */
+static void accel_timeline_promise_behind_another(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue first = mock_queue(mock, 0, 0);
+	struct mock_queue second = mock_queue(mock, 1, 0);
+	u32 good = mock_timeline(mock, 0), bad = mock_timeline(mock, 7);
+	struct mock_job job = {
+		.op = MOCK_INSTANT,
+		.signal_count = 2,
+		.signals = { { good, 0, 6 }, { bad, 0, 7 } },
+	};
+
+	MOCK_SUBMIT(mock, first, .signal_count = 1, .signals = { { good, 0, 3 } });
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, good, 4));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mock_submit(mock, second.id, &job));
+	KUNIT_EXPECT_EQ(test, -EINVAL, mock_signal(mock, good, 4));
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, good, 5));
+	KUNIT_EXPECT_EQ(test, 0ULL, mock_completed(mock, good));
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, 5ULL, mock_completed(mock, good));
+}
+
 static void accel_timeline_failures_are_kept(struct kunit *test)
 {
 	struct mock *mock = test->priv;
@@ -319,6 +342,7 @@ static struct kunit_case accel_timeline_cases[] = {
 	KUNIT_CASE(accel_timeline_of_queue),
 	KUNIT_CASE(accel_timeline_promises),
 	KUNIT_CASE(accel_timeline_promise_all_or_none),
+	KUNIT_CASE(accel_timeline_promise_behind_another),
 	KUNIT_CASE(accel_timeline_failures_are_kept),
 	KUNIT_CASE(accel_timeline_wait_before_signal),
 	KUNIT_CASE(accel_timeline_hold_chain),
