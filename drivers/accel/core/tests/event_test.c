@@ -135,10 +135,13 @@ static void accel_event_lost_and_gone(struct kunit *test)
 	struct mock *mock = test->priv;
 	struct mock_queue lost = mock_queue(mock, 0, 1);
 	struct mock_queue other = mock_queue(mock, 1, 0);
+	u32 go = mock_timeline(mock, 0);
 	struct accel_event event;
 
+	/* Held until both are there: the first is late at once when it runs. */
+	MOCK_SUBMIT(mock, lost, .wait_count = 1, .waits = { { go, 0, 1 } });
 	MOCK_SUBMIT(mock, lost);
-	MOCK_SUBMIT(mock, lost);
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, go, 1));
 	KUNIT_EXPECT_EQ(test, -ECANCELED,
 			mock_wait(mock, lost.timeline, 2, S64_MAX));
 	/* Its worker is done when the engine is free again. */
