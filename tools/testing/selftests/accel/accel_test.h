@@ -62,7 +62,9 @@ static inline __s64 now_ns(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	/* A system call where the vDSO has no clock, and fail-nth may choose it. */
+	while (clock_gettime(CLOCK_MONOTONIC, &ts))
+		;
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
