@@ -497,18 +497,19 @@ TEST_F_TIMEOUT(object, recycled_ids, LONG_TEST_S)
 	struct accel_bo_create bo, heir;
 	struct test_job fill;
 	__u32 *map, *heir_map;
+	__u32 gate, id;
 	__u64 point;
-	__u32 id;
 
-	ASSERT_EQ(0, queue_create(self->fd, 0, self->dev.timeout_max_ms,
-				  &queue));
+	ASSERT_EQ(0, queue_create(self->fd, 0, 0, &queue));
+	ASSERT_EQ(0, timeline_create(self->fd, 0, &gate));
 	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
 	ASSERT_EQ(0, timeline_create(self->fd, 0, &id));
 	map = bo_map(self->fd, &bo);
 	ASSERT_TRUE(map != MAP_FAILED);
 	fill = job_fill(bo.id, 0, 4096, 5);
 	job_signal(&fill, id, 1);
-	ASSERT_EQ(0, submit_hang(self->fd, queue.id, &point));
+	/* For as long as it takes, which no job that runs may. */
+	job_wait(&fill, gate, 1);
 	ASSERT_EQ(0, submit_one(self->fd, queue.id, &fill, &point));
 	waiter.id = id;
 	user = waiter;
@@ -529,7 +530,7 @@ TEST_F_TIMEOUT(object, recycled_ids, LONG_TEST_S)
 	EXPECT_EQ(bo.id < id ? bo.id : id, heir.id);
 	EXPECT_EQ(INT_MAX, __atomic_load_n(&waiter.waited, __ATOMIC_ACQUIRE));
 	EXPECT_EQ(0, map[0]);
-	ASSERT_EQ(0, hang_release(self->fd, queue.id));
+	ASSERT_EQ(0, timeline_signal(self->fd, gate, 1));
 	ASSERT_EQ(0, pthread_join(threads[0], NULL));
 	EXPECT_EQ(0, waiter.waited);
 	EXPECT_POINT(0, self->fd, queue.timeline, point);
