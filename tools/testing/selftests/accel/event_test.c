@@ -154,13 +154,21 @@ TEST_F(event, of_this_file_only)
 TEST_F(event, queue_lost)
 {
 	struct accel_queue_create lost;
+	struct test_job hang = job_hang();
+	char census[CENSUS_SIZE];
 	__u64 point;
+	__u32 go;
 
 	ASSERT_EQ(0, queue_create(self->fd, 0, 50, &lost));
-	ASSERT_EQ(0, submit_hang(self->fd, lost.id, &point));
+	ASSERT_EQ(0, timeline_create(self->fd, 0, &go));
+	job_wait(&hang, go, 1);
+	ASSERT_EQ(0, submit_one(self->fd, lost.id, &hang, &point));
 	ASSERT_EQ(0, submit_nop(self->fd, lost.id, &point));
+	/* Late as soon as it runs: until both are there it is held. */
+	ASSERT_EQ(0, timeline_signal(self->fd, go, 1));
 	EXPECT_POINT(-ECANCELED, self->fd, lost.timeline, point);
-	ASSERT_EQ(0, engine_flush(self->fd, 0));
+	/* Points come first; the census waits for whoever ends jobs, a worker here. */
+	ASSERT_EQ(0, census_read(census));
 	expect_event(_metadata, self->fd, ACCEL_EVENT_QUEUE_LOST, lost.id, -EIO,
 		     0, 1);
 	expect_event(_metadata, self->fd, ACCEL_EVENT_JOB_FAILED, lost.id,
