@@ -523,8 +523,8 @@ TEST_F(hold, held_is_not_running)
 	struct accel_queue_create queue, hanging;
 	__u64 point;
 
-	ASSERT_EQ(0, queue_create(self->fd, 0, 100, &queue));
-	ASSERT_EQ(0, queue_create(self->fd, 1, 400, &hanging));
+	ASSERT_EQ(0, queue_create(self->fd, 0, 1000, &queue));
+	ASSERT_EQ(0, queue_create(self->fd, 1, 3000, &hanging));
 	ASSERT_EQ(0, submit_waiting(self->fd, queue.id, self->timeline, 1, 0));
 	/* Time passes: as much as this takes to run into its timeout. */
 	ASSERT_EQ(0, submit_hang(self->fd, hanging.id, &point));

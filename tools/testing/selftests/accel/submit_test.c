@@ -693,7 +693,7 @@ TEST_F(submit, hang_times_out)
 	__u64 before, hang, behind, point;
 	struct accel_submit sub;
 
-	ASSERT_EQ(0, queue_create(self->fd, 0, 150, &guilty));
+	ASSERT_EQ(0, queue_create(self->fd, 0, 1000, &guilty));
 	ASSERT_EQ(0, queue_create(self->fd, 0, 0, &innocent));
 	ASSERT_EQ(0, submit_nop(self->fd, guilty.id, &before));
 	ASSERT_EQ(0, submit_hang(self->fd, guilty.id, &hang));
@@ -756,8 +756,8 @@ TEST_F(submit, waiting_is_not_running)
 	struct accel_queue_create waiting, hanging;
 	__u64 point, hang;
 
-	ASSERT_EQ(0, queue_create(self->fd, 0, 400, &hanging));
-	ASSERT_EQ(0, queue_create(self->fd, 0, 100, &waiting));
+	ASSERT_EQ(0, queue_create(self->fd, 0, 3000, &hanging));
+	ASSERT_EQ(0, queue_create(self->fd, 0, 1000, &waiting));
 	ASSERT_EQ(0, submit_hang(self->fd, hanging.id, &hang));
 	ASSERT_EQ(0, submit_nop(self->fd, waiting.id, &point));
 	EXPECT_POINT(-ETIME, self->fd, hanging.timeline, hang);
