@@ -59,6 +59,7 @@ void accel_fence_reached(struct accel_job *job, int error)
 {
 	if (error)
 		dma_fence_set_error(&job->fence, error);
+	/* Pairs with accel_fence_is_reached(): its caller goes by the error. */
 	smp_store_release(&job->point.reached, true);
 }
 

@@ -269,8 +269,8 @@ static void use_ids(struct __test_metadata *_metadata, int fd, __u32 last)
 
 static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 {
+	const FIXTURE_VARIANT(call) *call = ((struct call_series *)f->data)->call;
 	const struct call_series *series = f->data;
-	const FIXTURE_VARIANT(call) *call = series->call;
 	static struct answer expected, given, answer;
 	static struct state before, after;
 	struct client c;
