@@ -7,7 +7,7 @@
  * as none of those may be taken on the way to signalling a fence but the last,
  * accel_engine.abort_lock, accel_engine.lock, accel_file.event_lock. accel_bo.lock
  * nests inside mmap_lock and a SUBMIT's accel_queue.submit_lock. Spinlocks never
- * nest.
+ * nest, but inside the lock of somebody else's fence.
  */
 #ifndef _ACCEL_INTERNAL_H
 #define _ACCEL_INTERNAL_H
@@ -291,20 +291,25 @@ void accel_point_page_update(struct accel_timeline *timeline);
 void accel_fence_init(struct accel_job *job, u64 seqno);
 void accel_fence_reached(struct accel_job *job, int error);
 void accel_fence_signal(struct accel_job *job);
+struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value);
 int accel_job_lock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx);
 void accel_job_publish(struct accel_job *job);
 void accel_job_unlock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx);
 
-/* job.c */
+/* job.c, job_wait.c */
 /**
- * struct accel_job_wait - a point that a job waits for
+ * struct accel_job_wait - a point or a fence that a job waits for
  * @waiter: on the point's timeline, with a reference to it
+ * @fence: the fence, with a reference; NULL if it is a point
+ * @cb: in @fence
  * @job: the job
  * @link: in accel_job.implicit, if that is where it comes from
- * @cancels: the job is cancelled if the point failed
+ * @cancels: the job is cancelled if the point or the fence failed
  */
 struct accel_job_wait {
 	struct accel_timeline_waiter waiter;
+	struct dma_fence *fence;
+	struct dma_fence_cb cb;
 	struct accel_job *job;
 	struct list_head link;
 	bool cancels;
@@ -324,9 +329,13 @@ struct accel_job *accel_job_create(struct accel_queue *queue,
 				   struct accel_file *file,
 				   const struct accel_submit_job *args);
 void accel_job_free(struct accel_job *job);
+void accel_job_wait_for_point(struct accel_job_wait *wait, struct accel_job *job,
+			      struct accel_timeline *timeline, u64 value);
+void accel_job_wait_for_fence(struct accel_job_wait *wait, struct accel_job *job,
+			      struct dma_fence *fence);
+void accel_job_wait_put(struct accel_job_wait *wait);
 void accel_job_add_explicit_waits(struct accel_job *job);
-int accel_job_add_implicit_wait(struct accel_job *job,
-				struct accel_timeline *timeline, u64 value);
+int accel_job_add_implicit_wait(struct accel_job *job, struct dma_fence *fence);
 void accel_job_remove_waits(struct accel_job *job);
 int accel_job_promise(struct accel_job *job, struct accel_file *file);
 void accel_job_unhold(struct accel_job *job, struct list_head *ready);
@@ -352,6 +361,7 @@ void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready);
 void accel_sched_cancel_queue(struct accel_queue *queue);
 void accel_sched_stop(struct accel_device *dev);
 void accel_jobs_start(struct list_head *ready);
+void accel_jobs_start_later(struct list_head *ready);
 void accel_jobs_start_all(struct list_head *ready);
 
 #endif /* _ACCEL_INTERNAL_H */

@@ -9,6 +9,7 @@
 
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 /* May be asked for after the device and its driver are gone. */
@@ -30,14 +31,26 @@ static bool accel_fence_is_reached(struct dma_fence *fence)
 	return smp_load_acquire(&job->point.reached);
 }
 
-/*
- * Without a release function, so that a job's memory is freed by dma-fence itself
- * after a grace period and this module may be gone by then.
- */
+static void accel_fence_free(struct rcu_head *rcu)
+{
+	struct dma_fence *fence = container_of(rcu, struct dma_fence, rcu);
+
+	kfree(container_of(fence, struct accel_job, fence));
+	/* Not the last of this module's code: its exit waits for callbacks. */
+	module_put(THIS_MODULE);
+}
+
+static void accel_fence_release(struct dma_fence *fence)
+{
+	/* Who looks at a reservation object may have found it there. */
+	call_rcu(&fence->rcu, accel_fence_free);
+}
+
 static const struct dma_fence_ops accel_fence_ops = {
 	.get_driver_name = accel_fence_get_driver_name,
 	.get_timeline_name = accel_fence_get_timeline_name,
 	.signaled = accel_fence_is_reached,
+	.release = accel_fence_release,
 };
 
 /* From here on the job's memory belongs to its fence. */
@@ -45,6 +58,8 @@ void accel_fence_init(struct accel_job *job, u64 seqno)
 {
 	BUILD_BUG_ON(offsetof(struct accel_job, fence));
 
+	/* The fence may come to be anybody's, and its ops are here. */
+	__module_get(THIS_MODULE);
 	spin_lock_init(&job->fence_lock);
 	dma_fence_init(&job->fence, &accel_fence_ops, &job->fence_lock,
 		       job->queue->fence_context, seqno);
@@ -70,14 +85,16 @@ void accel_fence_signal(struct accel_job *job)
 }
 
 /*
- * The timeline of an unfinished job behind a fence, with a reference; NULL if the
- * job has ended. No fence but a job's is in a buffer that was never shared.
+ * The timeline of the unfinished job that a fence is of, with a reference, and the
+ * job's point. NULL if it is no job's, or the job has ended.
  */
-static struct accel_timeline *accel_fence_timeline(struct dma_fence *fence,
-						   u64 *value)
+struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 {
 	struct accel_job *job = container_of(fence, struct accel_job, fence);
 	struct accel_timeline *timeline;
+
+	if (READ_ONCE(fence->ops) != &accel_fence_ops)
+		return NULL;
 
 	/* A job gives up its queue after it has signalled. */
 	guard(spinlock_irqsave)(&job->fence_lock);
@@ -88,20 +105,6 @@ static struct accel_timeline *accel_fence_timeline(struct dma_fence *fence,
 	refcount_inc(&timeline->obj.refs);
 	*value = job->point.value;
 	return timeline;
-}
-
-static int accel_job_wait_for_fence(struct accel_job *job,
-				    struct dma_fence *fence)
-{
-	struct accel_timeline *timeline;
-	u64 value;
-
-	/* A queue's jobs run in order anyway. */
-	if (fence->context == job->queue->fence_context)
-		return 0;
-
-	timeline = accel_fence_timeline(fence, &value);
-	return timeline ? accel_job_add_implicit_wait(job, timeline, value) : 0;
 }
 
 static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)
@@ -117,7 +120,7 @@ static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)
 		return ret;
 
 	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write), fence) {
-		ret = accel_job_wait_for_fence(job, fence);
+		ret = accel_job_add_implicit_wait(job, fence);
 		if (ret)
 			return ret;
 	}

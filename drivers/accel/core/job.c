@@ -69,9 +69,9 @@ static void accel_job_put_all(struct accel_job *job)
 	for (i = 0; i < job->bo_count; i++)
 		accel_object_put_any_context(&job->bos[i].bo->obj);
 	for (i = 0; i < job->wait_count; i++)
-		accel_object_put_any_context(&job->waits[i].waiter.timeline->obj);
+		accel_job_wait_put(&job->waits[i]);
 	list_for_each_entry_safe(wait, next, &job->implicit, link) {
-		accel_object_put_any_context(&wait->waiter.timeline->obj);
+		accel_job_wait_put(wait);
 		kfree(wait);
 	}
 	accel_object_put_any_context(&job->queue->obj);
@@ -150,50 +150,21 @@ static int accel_job_copy_point(struct accel_file *file, u64 points_ptr,
 	return *timeline ? 0 : -ENOENT;
 }
 
-static void accel_job_wait_reached(struct accel_timeline_waiter *waiter,
-				   int status, struct list_head *ready)
-{
-	struct accel_job_wait *wait = container_of(waiter, struct accel_job_wait,
-						   waiter);
-	struct accel_job *job = wait->job;
-
-	if (status < 0 && wait->cancels)
-		WRITE_ONCE(job->error, -ECANCELED);
-	if (!atomic_dec_and_test(&job->deps))
-		return;
-
-	/* Another thread may end the job before this one starts it. */
-	dma_fence_get(&job->fence);
-	refcount_inc(&job->queue->obj.refs);
-	list_add_tail(&job->ready_link, ready);
-}
-
-static void accel_job_wait_backed(struct accel_timeline_waiter *waiter)
-{
-	struct accel_job *job = container_of(waiter, struct accel_job_wait,
-					     waiter)->job;
-
-	/* What follows takes mutexes. Held jobs are not the fast path. */
-	if (atomic_dec_and_test(&job->holds))
-		queue_work(system_dfl_wq, &job->queue->hold_work);
-}
-
 static int accel_job_copy_wait(struct accel_job *job, struct accel_file *file,
 			       const struct accel_submit_job *args, u32 index)
 {
 	struct accel_job_wait *wait = &job->waits[index];
+	struct accel_timeline *timeline;
+	u64 value;
 	int ret;
 
 	ret = accel_job_copy_point(file, args->waits_ptr, args->wait_stride,
-				   index, &wait->waiter.timeline,
-				   &wait->waiter.value);
+				   index, &timeline, &value);
 	if (ret)
 		return ret;
 
-	wait->waiter.reached = accel_job_wait_reached;
-	wait->waiter.backed = accel_job_wait_backed;
+	accel_job_wait_for_point(wait, job, timeline, value);
 	wait->cancels = args->flags & ACCEL_JOB_CANCEL_ON_ERROR;
-	wait->job = job;
 	job->wait_count++;
 	return 0;
 }
@@ -277,70 +248,6 @@ struct accel_bo *accel_job_find_bo(struct accel_job *job, u32 index, u64 offset,
 	return use->bo;
 }
 EXPORT_SYMBOL_NS_GPL(accel_job_find_bo, "ACCEL");
-
-static void accel_job_add_wait(struct accel_job_wait *wait)
-{
-	struct accel_job *job = wait->job;
-	int status;
-
-	/* Counted before the waiter can be called. */
-	atomic_inc(&job->deps);
-	atomic_inc(&job->holds);
-	switch (accel_timeline_add_waiter(&wait->waiter, &status)) {
-	case ACCEL_WAIT_REACHED:
-		if (status < 0 && wait->cancels)
-			WRITE_ONCE(job->error, -ECANCELED);
-		atomic_dec(&job->deps);
-		atomic_dec(&job->holds);
-		break;
-	case ACCEL_WAIT_BACKED:
-		atomic_dec(&job->holds);
-		break;
-	case ACCEL_WAIT_UNBACKED:
-		break;
-	}
-}
-
-void accel_job_add_explicit_waits(struct accel_job *job)
-{
-	u32 i;
-
-	for (i = 0; i < job->wait_count; i++)
-		accel_job_add_wait(&job->waits[i]);
-}
-
-/* Takes over the reference to @timeline, whose @value is backed. */
-int accel_job_add_implicit_wait(struct accel_job *job,
-				struct accel_timeline *timeline, u64 value)
-{
-	struct accel_job_wait *wait;
-
-	wait = kzalloc(sizeof(*wait), GFP_KERNEL_ACCOUNT);
-	if (!wait) {
-		accel_object_put(&timeline->obj);
-		return -ENOMEM;
-	}
-
-	wait->job = job;
-	wait->waiter.timeline = timeline;
-	wait->waiter.value = value;
-	wait->waiter.reached = accel_job_wait_reached;
-	list_add_tail(&wait->link, &job->implicit);
-	accel_job_add_wait(wait);
-	return 0;
-}
-
-/* The job will not run; its waits may not call it any more. */
-void accel_job_remove_waits(struct accel_job *job)
-{
-	struct accel_job_wait *wait;
-	u32 i;
-
-	for (i = 0; i < job->wait_count; i++)
-		accel_timeline_remove_waiter(&job->waits[i].waiter);
-	list_for_each_entry(wait, &job->implicit, link)
-		accel_timeline_remove_waiter(&wait->waiter);
-}
 
 /* Promise all of the job's points on other timelines, or none. */
 int accel_job_promise(struct accel_job *job, struct accel_file *file)

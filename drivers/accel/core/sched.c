@@ -260,6 +260,14 @@ static void accel_jobs_start_some(struct list_head *ready)
 	}
 }
 
+/* Leave ready jobs to a worker: the caller may hold a lock of somebody else's. */
+void accel_jobs_start_later(struct list_head *ready)
+{
+	scoped_guard(spinlock_irqsave, &accel_ready_lock)
+		list_splice_tail_init(ready, &accel_ready_jobs);
+	queue_work(accel_wq, &accel_ready_work);
+}
+
 /*
  * Start jobs that were found to be free of waits, and those they free in turn. A
  * client can make long chains of jobs that end as soon as they are started, and
@@ -268,12 +276,8 @@ static void accel_jobs_start_some(struct list_head *ready)
 void accel_jobs_start(struct list_head *ready)
 {
 	accel_jobs_start_some(ready);
-	if (list_empty(ready))
-		return;
-
-	scoped_guard(spinlock_irqsave, &accel_ready_lock)
-		list_splice_tail_init(ready, &accel_ready_jobs);
-	queue_work(accel_wq, &accel_ready_work);
+	if (!list_empty(ready))
+		accel_jobs_start_later(ready);
 }
 
 /* The same to the end, in a worker: it does not queue another, for the census. */
