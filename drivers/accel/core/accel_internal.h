@@ -358,10 +358,19 @@ void accel_sched_remove_queue(struct accel_queue *queue);
 int accel_sched_queue_status(struct accel_queue *queue);
 int accel_sched_add_job(struct accel_job *job);
 void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready);
-void accel_sched_cancel_queue(struct accel_queue *queue);
-void accel_sched_stop(struct accel_device *dev);
 void accel_jobs_start(struct list_head *ready);
 void accel_jobs_start_later(struct list_head *ready);
 void accel_jobs_start_all(struct list_head *ready);
+
+/* sched.c for recovery.c, with accel_engine.lock held */
+void accel_sched_update_queue(struct accel_queue *queue);
+void accel_sched_arm_timeout(struct accel_engine *engine, ktime_t when);
+struct accel_job *accel_sched_oldest(struct accel_engine *engine);
+void accel_sched_finish(struct accel_engine *engine, struct accel_job *job);
+
+/* recovery.c */
+void accel_sched_timeout_work_fn(struct work_struct *work);
+void accel_sched_cancel_queue(struct accel_queue *queue);
+void accel_sched_stop(struct accel_device *dev);
 
 #endif /* _ACCEL_INTERNAL_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who runs next on an engine, and what happens to a job that does not end.
+ * Who runs next on an engine. What happens to a job that does not end is in
+ * recovery.c.
  *
  * An engine keeps a list of queues whose first job may start, and takes one job
  * from each in turn. Whoever finds something to start becomes the dispatcher, be
@@ -32,7 +33,7 @@ static struct accel_job *accel_queue_first(struct accel_queue *queue)
 }
 
 /* Put the queue where it belongs after its first job has changed. */
-static void accel_sched_update_queue(struct accel_queue *queue)
+void accel_sched_update_queue(struct accel_queue *queue)
 {
 	struct accel_job *job = accel_queue_first(queue);
 
@@ -44,7 +45,7 @@ static void accel_sched_update_queue(struct accel_queue *queue)
 		list_add_tail(&queue->ready_link, &queue->engine->ready);
 }
 
-static void accel_sched_arm_timeout(struct accel_engine *engine, ktime_t when)
+void accel_sched_arm_timeout(struct accel_engine *engine, ktime_t when)
 {
 	s64 left;
 
@@ -60,7 +61,7 @@ static void accel_sched_arm_timeout(struct accel_engine *engine, ktime_t when)
 			 nsecs_to_jiffies(left) + 1);
 }
 
-static struct accel_job *accel_sched_oldest(struct accel_engine *engine)
+struct accel_job *accel_sched_oldest(struct accel_engine *engine)
 {
 	return list_first_entry_or_null(&engine->running, struct accel_job, link);
 }
@@ -94,7 +95,7 @@ static void accel_sched_start(struct accel_engine *engine, struct accel_job *job
 }
 
 /* The hardware has given up the job: take it from the engine's books. */
-static void accel_sched_finish(struct accel_engine *engine, struct accel_job *job)
+void accel_sched_finish(struct accel_engine *engine, struct accel_job *job)
 {
 	ktime_t now = ktime_get();
 	ktime_t from = max(job->started, engine->last_end);
@@ -380,236 +381,6 @@ void accel_job_done(struct accel_job *job, int error)
 	dma_fence_end_signalling(cookie);
 }
 EXPORT_SYMBOL_NS_GPL(accel_job_done, "ACCEL");
-
-/* When this returns, job_run is not running and will not be called. */
-static void accel_sched_pause(struct accel_engine *engine)
-{
-	scoped_guard(spinlock_irq, &engine->lock)
-		engine->paused++;
-	wait_event(engine->idle, !READ_ONCE(engine->dispatching));
-}
-
-static void accel_sched_resume(struct accel_engine *engine)
-{
-	guard(spinlock_irq)(&engine->lock);
-	engine->paused--;
-}
-
-/*
- * Have the driver stop a running job, on which the caller has a reference. Returns
- * true if the job had not ended: then it is on no list and @error is its.
- */
-static bool accel_sched_abort(struct accel_engine *engine, struct accel_job *job,
-			      int error)
-{
-	lockdep_assert_held(&engine->abort_lock);
-
-	scoped_guard(spinlock_irq, &engine->lock) {
-		if (job->state == ACCEL_JOB_DONE)
-			return false;
-		job->state = ACCEL_JOB_ABORTING;
-	}
-
-	engine->dev->ops->job_abort(job);
-
-	guard(spinlock_irq)(&engine->lock);
-	job->state = ACCEL_JOB_DONE;
-	job->error = error;
-	accel_sched_finish(engine, job);
-	return true;
-}
-
-/* The newest running job of @queue, or of any if that is NULL, with a reference. */
-static struct accel_job *accel_sched_find_running(struct accel_engine *engine,
-						  struct accel_queue *queue)
-{
-	struct accel_job *job;
-
-	guard(spinlock_irq)(&engine->lock);
-	list_for_each_entry_reverse(job, &engine->running, link) {
-		if (queue && job->queue != queue)
-			continue;
-		dma_fence_get(&job->fence);
-		return job;
-	}
-	return NULL;
-}
-
-/*
- * Abort all running jobs of @queue, or of all queues if that is NULL. The newest
- * goes first, lest it starts when the one before it is gone. @late, which may be
- * NULL, ends with ETIME, the others with @error.
- */
-static void accel_sched_abort_running(struct accel_engine *engine,
-				      struct accel_queue *queue,
-				      struct accel_job *late, int error,
-				      struct list_head *ended)
-{
-	struct accel_job *job;
-
-	while ((job = accel_sched_find_running(engine, queue))) {
-		if (accel_sched_abort(engine, job, job == late ? -ETIME : error))
-			list_add(&job->link, ended);
-		dma_fence_put(&job->fence);
-	}
-}
-
-/* The queue takes no jobs any more; those that have not started go to @ended. */
-static void accel_sched_shut_queue(struct accel_queue *queue, int status,
-				   struct list_head *ended)
-{
-	struct accel_job *job;
-
-	lockdep_assert_held(&queue->engine->lock);
-
-	if (!queue->status)
-		queue->status = status;
-	list_for_each_entry(job, &queue->jobs, link) {
-		job->state = ACCEL_JOB_DONE;
-		job->error = accel_status_to_error(status);
-	}
-	list_splice_tail_init(&queue->jobs, ended);
-	accel_sched_update_queue(queue);
-}
-
-/*
- * End jobs that were aborted or never started. Their job_abort is not inside the
- * signalling section, though it has to be fit for one: it may flush a worker that
- * calls accel_job_done(), which lockdep would take for a circle.
- */
-static void accel_sched_end(struct accel_engine *engine, struct list_head *ended)
-{
-	bool cookie = dma_fence_begin_signalling();
-	LIST_HEAD(ready);
-
-	accel_jobs_end(ended, &ready);
-	accel_sched_dispatch(engine, &ready);
-	accel_jobs_start(&ready);
-	dma_fence_end_signalling(cookie);
-}
-
-/* A queue is destroyed: abort and cancel all of its jobs that are not held. */
-void accel_sched_cancel_queue(struct accel_queue *queue)
-{
-	struct accel_engine *engine = queue->engine;
-	LIST_HEAD(waiting);
-	LIST_HEAD(ended);
-
-	scoped_guard(mutex, &engine->abort_lock) {
-		scoped_guard(spinlock_irq, &engine->lock)
-			accel_sched_shut_queue(queue, -ECANCELED, &waiting);
-
-		accel_sched_pause(engine);
-		accel_sched_abort_running(engine, queue, NULL, -ECANCELED, &ended);
-		accel_sched_resume(engine);
-	}
-
-	list_splice_tail(&waiting, &ended);
-	accel_sched_end(engine, &ended);
-}
-
-/* The engine takes no jobs any more; those that have not started go to @ended. */
-static void accel_sched_shut_engine(struct accel_engine *engine,
-				    struct list_head *ended)
-{
-	struct accel_queue *queue;
-
-	guard(spinlock_irq)(&engine->lock);
-	engine->status = -ENODEV;
-	list_for_each_entry(queue, &engine->queues, engine_link) {
-		accel_sched_shut_queue(queue, -ENODEV, ended);
-		queue_work(system_dfl_wq, &queue->hold_work);
-	}
-}
-
-static void accel_sched_stop_engine(struct accel_engine *engine,
-				    struct list_head *ended)
-{
-	scoped_guard(mutex, &engine->abort_lock) {
-		accel_sched_pause(engine);
-		accel_sched_abort_running(engine, NULL, NULL, -ENODEV, ended);
-		/* Never resumed. */
-	}
-	accel_sched_end(engine, ended);
-
-	cancel_work_sync(&engine->start_work);
-	cancel_delayed_work_sync(&engine->timeout_work);
-}
-
-/* The device goes: nothing runs when this returns, and nothing ever will. */
-void accel_sched_stop(struct accel_device *dev)
-{
-	LIST_HEAD(ended);
-	unsigned int i;
-
-	/* All of them, before what ends on one sets a job of another free. */
-	for (i = 0; i < dev->engine_count; i++)
-		accel_sched_shut_engine(dev->engines[i], &ended);
-	for (i = 0; i < dev->engine_count; i++)
-		accel_sched_stop_engine(dev->engines[i], &ended);
-}
-
-/* Returns a job past its deadline, with a reference, or sees when to look next. */
-static struct accel_job *accel_sched_find_late(struct accel_engine *engine)
-{
-	struct accel_job *job;
-
-	guard(spinlock_irq)(&engine->lock);
-	engine->check_at = 0;
-	job = accel_sched_oldest(engine);
-	if (!job)
-		return NULL;
-	if (job->deadline > ktime_get()) {
-		accel_sched_arm_timeout(engine, job->deadline);
-		return NULL;
-	}
-	dma_fence_get(&job->fence);
-	return job;
-}
-
-/* A job ran into its timeout: its queue is lost, others lose nothing. */
-static void accel_sched_time_out(struct accel_engine *engine,
-				 struct accel_job *job, struct list_head *ended)
-{
-	struct accel_queue *queue;
-	LIST_HEAD(aborted);
-	LIST_HEAD(waiting);
-
-	scoped_guard(spinlock_irq, &engine->lock) {
-		/* It may have ended before the pause, and given up its queue. */
-		if (job->state != ACCEL_JOB_RUNNING)
-			return;
-		job->state = ACCEL_JOB_ABORTING;
-		queue = job->queue;
-		refcount_inc(&queue->obj.refs);
-		accel_sched_shut_queue(queue, -EIO, &waiting);
-		queue_work(system_dfl_wq, &queue->hold_work);
-	}
-	accel_event_queue_lost(queue, -EIO);
-	accel_sched_abort_running(engine, queue, job, -ECANCELED, &aborted);
-	list_splice_tail(&aborted, ended);
-	list_splice_tail(&waiting, ended);
-	accel_object_put_any_context(&queue->obj);
-}
-
-static void accel_sched_timeout_work_fn(struct work_struct *work)
-{
-	struct accel_engine *engine = container_of(to_delayed_work(work),
-						   struct accel_engine,
-						   timeout_work);
-	struct accel_job *job;
-	LIST_HEAD(ended);
-
-	scoped_guard(mutex, &engine->abort_lock) {
-		while ((job = accel_sched_find_late(engine))) {
-			accel_sched_pause(engine);
-			accel_sched_time_out(engine, job, &ended);
-			accel_sched_resume(engine);
-			dma_fence_put(&job->fence);
-		}
-	}
-	accel_sched_end(engine, &ended);
-}
 
 /**
  * accel_engine_init - add an engine to a device
