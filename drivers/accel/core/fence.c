@@ -53,6 +53,12 @@ static const struct dma_fence_ops accel_fence_ops = {
 	.release = accel_fence_release,
 };
 
+static bool accel_fence_is_a_job(struct dma_fence *fence)
+{
+	/* An RCU pointer in mainline; it is compared only. */
+	return (__force const void *)READ_ONCE(fence->ops) == &accel_fence_ops;
+}
+
 /* From here on the job's memory belongs to its fence. */
 void accel_fence_init(struct accel_job *job, u64 seqno)
 {
@@ -93,7 +99,7 @@ struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 	struct accel_job *job = container_of(fence, struct accel_job, fence);
 	struct accel_timeline *timeline;
 
-	if (READ_ONCE(fence->ops) != &accel_fence_ops)
+	if (!accel_fence_is_a_job(fence))
 		return NULL;
 
 	/* A job gives up its queue after it has signalled. */
