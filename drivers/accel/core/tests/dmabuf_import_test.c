@@ -123,16 +123,16 @@ static void accel_import_twice(struct kunit *test)
 	struct accel_file *first = mock->file;
 	struct mock_dmabuf *buf = mock_dmabuf(test, MOCK_DMABUF_WRITE);
 	u32 a = mock_imported(mock, buf->dma_buf).id;
-	u32 b = mock_imported(mock, buf->dma_buf).id;
+	u32 b = mock_imported(mock, buf->dma_buf).id, c;
 	struct accel_bo *bo = mock_find_bo(mock, a);
 
 	KUNIT_EXPECT_NE(test, a, b);
 	KUNIT_EXPECT_PTR_EQ(test, bo, mock_find_bo(mock, b));
 	mock->file = accel_file_create(&mock->dev->accel);
-	KUNIT_EXPECT_PTR_EQ(test, bo, mock_find_bo(mock,
-			    mock_imported(mock, buf->dma_buf).id));
+	c = mock_imported(mock, buf->dma_buf).id;
+	KUNIT_EXPECT_PTR_EQ(test, bo, mock_find_bo(mock, c));
 	accel_import_expect_held(test, buf, 1);
-	mock_destroy(mock, 1);
+	mock_destroy(mock, c);
 	accel_file_destroy(mock->file);
 	mock->file = first;
 	mock_destroy(mock, a);
