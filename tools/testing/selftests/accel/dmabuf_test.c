@@ -181,10 +181,17 @@ TEST_F(dmabuf, offset_needs_an_id)
 /* A mapping of a dma-buf does not grow past the buffer. */
 TEST_F(dmabuf, mapping_does_not_grow)
 {
+	static const off_t bad[] = {
+		2 * PAGE, 1LL << 32, 1LL << 40, INT64_MAX - PAGE + 1,
+	};
 	int dma_buf = bo_export(self->fd, self->bo.id, ACCEL_EXPORT_WRITE);
 	__u8 *map;
+	size_t i;
 
 	ASSERT_LE(0, dma_buf);
+	for (i = 0; i < ARRAY_LEN(bad); i++)
+		EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED,
+					   dma_buf, bad[i]));
 	map = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dma_buf,
 		   PAGE);
 	EXPECT_EQ(MAP_FAILED, map);
