@@ -9,6 +9,7 @@
 #include <kunit/visibility.h>
 #include <linux/accel_class.h>
 #include <linux/debugfs.h>
+#include <linux/file.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 
@@ -19,6 +20,10 @@ static const char * const accel_census_names[ACCEL_CENSUS_COUNT] = {
 	[ACCEL_CENSUS_FILES] = "files",
 	[ACCEL_CENSUS_BOS] = "bos",
 	[ACCEL_CENSUS_MAPPINGS] = "mappings",
+	[ACCEL_CENSUS_HANDLES] = "bo_handles",
+	[ACCEL_CENSUS_EXPORTS] = "dma_bufs",
+	[ACCEL_CENSUS_EXPORT_MAPS] = "dma_buf_maps",
+	[ACCEL_CENSUS_ATTACHMENTS] = "attachments",
 	[ACCEL_CENSUS_QUEUES] = "queues",
 	[ACCEL_CENSUS_TIMELINES] = "timelines",
 	[ACCEL_CENSUS_JOBS] = "jobs",
@@ -37,6 +42,8 @@ void accel_census_drain(void)
 	synchronize_rcu();
 	flush_workqueue(accel_wq);
 	accel_object_drain();
+	/* A dma-buf that a worker has let go of is released by another. */
+	flush_delayed_fput();
 	rcu_barrier();
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_census_drain);

@@ -21,6 +21,8 @@ enum {
 	ACCEL_DESTROY_FLAGS = ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_CLIENT_NAME_FLAGS = ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_BO_CREATE_FLAGS = ACCEL_IOCTL_OUT,
+	ACCEL_BO_IMPORT_FLAGS = ACCEL_IOCTL_OUT,
+	ACCEL_BO_EXPORT_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_BO_INFO_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_BO_SYNC_FLAGS = ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_QUEUE_CREATE_FLAGS = ACCEL_IOCTL_OUT,
@@ -141,11 +143,16 @@ static int accel_ioctl_do(struct accel_ioctl_call *call,
 	}
 
 	ret = accel_ioctl_copy(call, desc);
-	if (ret)
+	if (ret) {
+		accel_fd_abort(call);
 		accel_object_abort(call);
-	else
-		accel_object_publish(call);
-	return ret;
+		return ret;
+	}
+
+	accel_object_publish(call);
+	/* Last: another thread may close it, and what it stands for with it. */
+	accel_fd_publish(call);
+	return 0;
 }
 
 /**
