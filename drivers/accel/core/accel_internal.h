@@ -134,6 +134,11 @@ int accel_copy_element(void *dst, size_t known, size_t min, u64 array,
 	int accel_##name##_ioctl(struct accel_ioctl_call *call);
 ACCEL_IOCTL_TABLE(ACCEL_IOCTL_DECLARE)
 
+/* fd.c */
+int accel_fd_reserve(struct accel_ioctl_call *call, struct file *file);
+void accel_fd_publish(struct accel_ioctl_call *call);
+void accel_fd_abort(struct accel_ioctl_call *call);
+
 /* object.c */
 /**
  * struct accel_object_type - a kind of object

@@ -141,11 +141,16 @@ static int accel_ioctl_do(struct accel_ioctl_call *call,
 	}
 
 	ret = accel_ioctl_copy(call, desc);
-	if (ret)
+	if (ret) {
+		accel_fd_abort(call);
 		accel_object_abort(call);
-	else
-		accel_object_publish(call);
-	return ret;
+		return ret;
+	}
+
+	accel_object_publish(call);
+	/* Last: another thread may close it, and what it stands for with it. */
+	accel_fd_publish(call);
+	return 0;
 }
 
 /**
