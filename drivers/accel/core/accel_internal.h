@@ -296,6 +296,7 @@ void accel_point_page_update(struct accel_timeline *timeline);
 void accel_fence_init(struct accel_job *job, u64 seqno);
 void accel_fence_reached(struct accel_job *job, int error);
 void accel_fence_signal(struct accel_job *job);
+int accel_fence_error(struct dma_fence *fence);
 struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value);
 int accel_job_lock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx);
 void accel_job_publish(struct accel_job *job);

@@ -8,6 +8,7 @@
 #include "accel_internal.h"
 
 #include <linux/dma-fence.h>
+#include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -105,6 +106,22 @@ struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 	refcount_inc(&timeline->obj.refs);
 	*value = job->point.value;
 	return timeline;
+}
+
+/*
+ * The error of a fence that has signalled, or 0. One made of others may have signalled
+ * without an error of its own.
+ */
+int accel_fence_error(struct dma_fence *fence)
+{
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *part;
+	int error = 0;
+
+	dma_fence_unwrap_for_each(part, &cursor, fence)
+		if (part->error && !error)
+			error = part->error;
+	return error;
 }
 
 static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)

@@ -10,6 +10,7 @@
 
 #include <linux/nospec.h>
 #include <linux/slab.h>
+#include <linux/sync_file.h>
 #include <linux/uaccess.h>
 
 static int accel_job_check(const struct accel_ops *ops,
@@ -130,40 +131,50 @@ static int accel_job_copy_bo(struct accel_job *job, struct accel_file *file,
 	return 0;
 }
 
-static int accel_job_copy_point(struct accel_file *file, u64 points_ptr,
-				u32 stride, u32 index,
-				struct accel_timeline **timeline, u64 *value)
+static int accel_job_set_wait(struct accel_job *job, struct accel_file *file,
+			      struct accel_job_wait *wait,
+			      const struct accel_point *point)
 {
-	struct accel_point point;
-	int ret;
+	struct accel_timeline *timeline;
+	struct dma_fence *fence;
 
-	ret = accel_copy_element(&point, sizeof(point),
-				 offsetofend(struct accel_point, value),
-				 points_ptr, stride, index);
-	if (ret)
-		return ret;
-	if (point.reserved)
-		return -EINVAL;
+	if (point->flags & ~ACCEL_POINT_SYNC_FILE)
+		return -EOPNOTSUPP;
 
-	*timeline = accel_timeline_get(file, point.timeline);
-	*value = point.value;
-	return *timeline ? 0 : -ENOENT;
+	if (point->flags & ACCEL_POINT_SYNC_FILE) {
+		if (point->value)
+			return -EINVAL;
+		fence = sync_file_get_fence(point->timeline);
+		if (!fence)
+			return -EBADF;
+		accel_job_wait_for_fence(wait, job, fence);
+		return 0;
+	}
+
+	timeline = accel_timeline_get(file, point->timeline);
+	if (!timeline)
+		return -ENOENT;
+	accel_job_wait_for_point(wait, job, timeline, point->value);
+	return 0;
 }
 
 static int accel_job_copy_wait(struct accel_job *job, struct accel_file *file,
 			       const struct accel_submit_job *args, u32 index)
 {
 	struct accel_job_wait *wait = &job->waits[index];
-	struct accel_timeline *timeline;
-	u64 value;
+	struct accel_point point;
 	int ret;
 
-	ret = accel_job_copy_point(file, args->waits_ptr, args->wait_stride,
-				   index, &timeline, &value);
+	ret = accel_copy_element(&point, sizeof(point),
+				 offsetofend(struct accel_point, value),
+				 args->waits_ptr, args->wait_stride, index);
 	if (ret)
 		return ret;
 
-	accel_job_wait_for_point(wait, job, timeline, value);
+	ret = accel_job_set_wait(job, file, wait, &point);
+	if (ret)
+		return ret;
+
 	wait->cancels = args->flags & ACCEL_JOB_CANCEL_ON_ERROR;
 	job->wait_count++;
 	return 0;
@@ -173,14 +184,22 @@ static int accel_job_copy_signal(struct accel_job *job, struct accel_file *file,
 				 const struct accel_submit_job *args, u32 index)
 {
 	struct accel_job_signal *signal = &job->signals[index];
+	struct accel_point point;
 	int ret;
 
-	ret = accel_job_copy_point(file, args->signals_ptr, args->signal_stride,
-				   index, &signal->timeline,
-				   &signal->entry.value);
+	ret = accel_copy_element(&point, sizeof(point),
+				 offsetofend(struct accel_point, value),
+				 args->signals_ptr, args->signal_stride, index);
 	if (ret)
 		return ret;
+	if (point.flags)
+		return -EOPNOTSUPP;
 
+	signal->timeline = accel_timeline_get(file, point.timeline);
+	if (!signal->timeline)
+		return -ENOENT;
+
+	signal->entry.value = point.value;
 	signal->entry.job = job;
 	job->signal_count++;
 	return signal->timeline->queue_owned ? -EPERM : 0;

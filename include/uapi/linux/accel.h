@@ -44,6 +44,7 @@
  * - EINVAL: a bad value; @size or a stride below the first version's size; a
  *   reserved member that is not zero.
  * - ENOENT: no such id, or an id of another kind.
+ * - EBADF: no such file descriptor, or one of another kind.
  * - EACCES: the id or the mapping lacks the right.
  * - EPERM: the caller lacks it, as for signalling a queue's timeline.
  * - EBUSY: in use.
@@ -472,15 +473,21 @@ struct accel_queue_info {
 	__u64 busy_ns;
 };
 
+/* struct accel_point.flags: the point is a sync_file's fence. Only in a job's waits */
+#define ACCEL_POINT_SYNC_FILE		(1U << 0)
+
 /**
  * struct accel_point - a point on a timeline
- * @timeline: id of the timeline
- * @reserved: must be 0
- * @value: the point; 0 has always been reached
+ * @timeline: id of the timeline; with ACCEL_POINT_SYNC_FILE a file descriptor of a
+ *	sync_file, EBADF if it is none
+ * @flags: ACCEL_POINT_SYNC_FILE where a job waits, otherwise must be 0; any other
+ *	is EOPNOTSUPP
+ * @value: the point; 0 has always been reached. With ACCEL_POINT_SYNC_FILE must
+ *	be 0
  */
 struct accel_point {
 	__u32 timeline;
-	__u32 reserved;
+	__u32 flags;
 	__u64 value;
 };
 
@@ -513,7 +520,9 @@ struct accel_submit_bo {
  * @bos_ptr: array of struct accel_submit_bo
  * @bo_count: number of elements at @bos_ptr
  * @bo_stride: size of an element at @bos_ptr, not looked at where the count is 0
- * @waits_ptr: array of struct accel_point: the job starts when all are reached
+ * @waits_ptr: array of struct accel_point: the job starts when all are reached. A
+ *	sync_file is reached when its fence signals; it may be closed as soon as the
+ *	job is accepted
  * @wait_count: number of elements at @waits_ptr
  * @wait_stride: size of an element at @waits_ptr, as above
  * @signals_ptr: array of struct accel_point that are reached when the job has
@@ -524,7 +533,8 @@ struct accel_submit_bo {
  * @signal_stride: size of an element at @signals_ptr, as above
  *
  * A point that is reached because a job failed counts as reached, and the
- * waiting job runs, unless it has ACCEL_JOB_CANCEL_ON_ERROR.
+ * waiting job runs, unless it has ACCEL_JOB_CANCEL_ON_ERROR. So does a fence that
+ * signals with an error.
  */
 struct accel_submit_job {
 	__u64 cmd_ptr;

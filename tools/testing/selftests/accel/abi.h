@@ -180,15 +180,29 @@ STRUCT(submit_bo);
 
 static const struct abi_member point_members[] = {
 	MEMBER(point, timeline, ABI_ID, .object = ABI_TIMELINE),
-	MEMBER(point, reserved, ABI_RESERVED),
+	MEMBER(point, flags, ABI_FLAGS),
 	MEMBER(point, value, ANY_NUMBER),
 };
 STRUCT(point);
 
+/* The same struct, in the place where sync_files are waited for as well. */
+static const struct abi_member wait_members[] = {
+	MEMBER(point, timeline, ABI_ID, .object = ABI_TIMELINE),
+	MEMBER(point, flags, ABI_FLAGS, .known = ACCEL_POINT_SYNC_FILE),
+	MEMBER(point, value, ANY_NUMBER),
+};
+
+static const struct abi_struct wait_struct = {
+	.name = "wait",
+	.size = sizeof(struct accel_point),
+	.member_count = ARRAY_LEN(wait_members),
+	.members = wait_members,
+};
+
 /* The same struct, in the place where points are promised. */
 static const struct abi_member signal_members[] = {
 	MEMBER(point, timeline, ABI_ID, .object = ABI_OWN_TIMELINE),
-	MEMBER(point, reserved, ABI_RESERVED),
+	MEMBER(point, flags, ABI_FLAGS),
 	MEMBER(point, value, ABI_NUMBER, .min = 1, .max = UINT64_MAX,
 	       .error = -EINVAL),
 };
@@ -213,7 +227,7 @@ static const struct abi_member submit_job_members[] = {
 	MEMBER(submit_job, bo_count, ABI_COUNT, LIMIT(job_bos_max),
 	       .error = -EINVAL),
 	MEMBER(submit_job, bo_stride, ABI_STRIDE),
-	MEMBER(submit_job, waits_ptr, ABI_PTR, .of = &point_struct,
+	MEMBER(submit_job, waits_ptr, ABI_PTR, .of = &wait_struct,
 	       COUNT_AT(submit_job, wait_count),
 	       STRIDE_AT(submit_job, wait_stride)),
 	MEMBER(submit_job, wait_count, ABI_COUNT, LIMIT(points_max),
