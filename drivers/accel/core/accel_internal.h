@@ -3,11 +3,11 @@
  * What the files of the core share. Drivers include <linux/accel.h> only.
  *
  * Lock order, outermost first: accel_queue.submit_lock, accel_queue.lock, the
- * dma_resv of a job's buffers, accel_file.promise_lock, accel_timeline.lock; and,
- * as none of those may be taken on the way to signalling a fence but the last,
- * accel_engine.abort_lock, accel_engine.lock, accel_file.event_lock. accel_bo.lock
- * nests inside mmap_lock and a SUBMIT's accel_queue.submit_lock. Spinlocks never
- * nest, but inside the lock of somebody else's fence.
+ * dma_resv of a job's buffers, accel_timeline.lock; and, as none of those may be
+ * taken on the way to signalling a fence but the last, accel_engine.abort_lock,
+ * accel_engine.lock, accel_file.event_lock. accel_bo.lock nests inside mmap_lock
+ * and a SUBMIT's accel_queue.submit_lock. Spinlocks never nest, but inside the lock
+ * of somebody else's fence.
  */
 #ifndef _ACCEL_INTERNAL_H
 #define _ACCEL_INTERNAL_H
@@ -35,6 +35,7 @@ enum accel_census {
 	ACCEL_CENSUS_MAPPINGS,
 	ACCEL_CENSUS_QUEUES,
 	ACCEL_CENSUS_TIMELINES,
+	ACCEL_CENSUS_TIMELINE_HANDLES,
 	ACCEL_CENSUS_JOBS,
 	ACCEL_CENSUS_FENCES,
 	ACCEL_CENSUS_WAITERS,
@@ -72,8 +73,6 @@ static inline bool accel_dev_is_gone(struct accel_device *dev)
  * @dev: the device, with a reference
  * @id: never used again for another file; never 0
  * @objects: what ids stand for; an entry is reserved while its ioctl runs
- * @promise_lock: serialises who promises points on timelines of this file, so
- *	that a job's points are promised all or none
  * @queue_count: queues that have an id
  * @name_lock: protects @name
  * @name: label for an administrator
@@ -90,7 +89,6 @@ struct accel_file {
 	struct accel_device *dev;
 	u64 id;
 	struct xarray objects;
-	struct mutex promise_lock;	/* outside any timeline's lock */
 	atomic_t queue_count;
 	spinlock_t name_lock;		/* protects name */
 	char name[ACCEL_NAME_SIZE];
@@ -152,7 +150,6 @@ struct accel_object_type {
 
 extern const struct accel_object_type accel_bo_type;
 extern const struct accel_object_type accel_queue_type;
-extern const struct accel_object_type accel_timeline_type;
 
 void accel_object_init(struct accel_object *obj,
 		       const struct accel_object_type *type);
@@ -188,10 +185,11 @@ void accel_bo_detach_all(struct accel_device *dev);
 
 /**
  * struct accel_timeline - points that are reached in order
- * @obj: its id, or only a reference of its queue's and jobs'
- * @dev: the device
+ * @obj: for its references; what has an id is a struct accel_timeline_handle
+ * @dev: the device, with a reference
  * @dev_link: in accel_device.timelines
  * @queue_owned: only ends of jobs of one queue signal it
+ * @signallers: those who may signal it; when the last goes it is closed
  * @page: shows @completed and @failed to the client; NULL if it is no queue's
  * @page_bo: the buffer that is
  * @lock: protects what follows; innermost, taken in any context
@@ -214,6 +212,7 @@ struct accel_timeline {
 	struct accel_device *dev;
 	struct list_head dev_link;
 	bool queue_owned;
+	atomic_t signallers;
 	struct accel_point_page *page;
 	struct accel_bo *page_bo;
 	spinlock_t lock;		/* protects what follows */
@@ -258,6 +257,28 @@ struct accel_timeline_waiter {
 	void (*backed)(struct accel_timeline_waiter *waiter);
 };
 
+/**
+ * struct accel_timeline_handle - what the id of a timeline stands for
+ * @obj: its id
+ * @timeline: the timeline, with a reference
+ * @may_signal: points may be promised with this id; counted in
+ *	accel_timeline.signallers
+ */
+struct accel_timeline_handle {
+	struct accel_object obj;
+	struct accel_timeline *timeline;
+	bool may_signal;
+};
+
+/* timeline_handle.c */
+int accel_timeline_reserve(struct accel_ioctl_call *call,
+			   struct accel_timeline *timeline, bool may_signal,
+			   u32 *id);
+struct accel_timeline_handle *accel_timeline_handle_get(struct accel_file *file,
+							u32 id);
+struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id);
+struct accel_timeline *accel_timeline_get_to_signal(struct accel_file *file, u32 id);
+
 /* What accel_timeline_add_waiter() found. */
 enum accel_wait_result {
 	ACCEL_WAIT_REACHED,
@@ -267,7 +288,6 @@ enum accel_wait_result {
 
 struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value,
 					     bool queue_owned);
-struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id);
 int accel_timeline_status(struct accel_timeline *timeline, u64 value);
 enum accel_wait_result
 accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status);
@@ -284,6 +304,9 @@ void accel_timeline_unhold(struct accel_timeline *timeline,
 void accel_timeline_end(struct accel_timeline *timeline,
 			struct accel_point_entry *entry, int error,
 			struct list_head *reached, struct list_head *ready);
+void accel_points_put(struct list_head *reached);
+void accel_timeline_add_signaller(struct accel_timeline *timeline);
+void accel_timeline_drop_signaller(struct accel_timeline *timeline);
 bool accel_timeline_is_settled(struct accel_timeline *timeline);
 void accel_timeline_close(struct accel_timeline *timeline, int error);
 void accel_timeline_close_all(struct accel_device *dev, int error);
@@ -323,10 +346,12 @@ struct accel_job_wait {
 
 /**
  * struct accel_job_signal - a point that a job signals
+ * @job: the job
  * @timeline: the timeline, with a reference
  * @entry: on that timeline; while it is there, it has a reference to the job
  */
 struct accel_job_signal {
+	struct accel_job *job;
 	struct accel_timeline *timeline;
 	struct accel_point_entry entry;
 };
@@ -343,14 +368,14 @@ void accel_job_wait_put(struct accel_job_wait *wait);
 void accel_job_add_explicit_waits(struct accel_job *job);
 int accel_job_add_implicit_wait(struct accel_job *job, struct dma_fence *fence);
 void accel_job_remove_waits(struct accel_job *job);
-int accel_job_promise(struct accel_job *job, struct accel_file *file);
+int accel_job_promise(struct accel_job *job);
 void accel_job_unhold(struct accel_job *job, struct list_head *ready);
 void accel_job_end(struct accel_job *job, struct list_head *ready);
 void accel_jobs_end(struct list_head *jobs, struct list_head *ready);
 
 /* queue.c */
-int accel_queue_accept(struct accel_queue *queue, struct accel_file *file,
-		       struct accel_job *job, u64 *point);
+int accel_queue_accept(struct accel_queue *queue, struct accel_job *job,
+		       u64 *point);
 
 /* sched.c */
 /* What becomes of the jobs of a queue that accepts none any more. */

@@ -21,6 +21,7 @@ static const char * const accel_census_names[ACCEL_CENSUS_COUNT] = {
 	[ACCEL_CENSUS_MAPPINGS] = "mappings",
 	[ACCEL_CENSUS_QUEUES] = "queues",
 	[ACCEL_CENSUS_TIMELINES] = "timelines",
+	[ACCEL_CENSUS_TIMELINE_HANDLES] = "timeline_handles",
 	[ACCEL_CENSUS_JOBS] = "jobs",
 	[ACCEL_CENSUS_FENCES] = "unsignalled_fences",
 	[ACCEL_CENSUS_WAITERS] = "waiters",

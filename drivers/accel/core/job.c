@@ -52,7 +52,6 @@ static struct accel_job *accel_job_alloc(struct accel_queue *queue,
 	job->signals = (void *)job + signals;
 	job->cmd = (void *)job + cmd;
 	job->cmd_size = args->cmd_size;
-	job->point.job = job;
 	INIT_LIST_HEAD(&job->implicit);
 	/* Both start with a guard, dropped when all waits have been added. */
 	atomic_set(&job->holds, 1);
@@ -180,10 +179,23 @@ static int accel_job_copy_wait(struct accel_job *job, struct accel_file *file,
 	return 0;
 }
 
+/* The job that has promised the point on another timeline is not needed for it. */
+static void accel_job_put_signal(struct accel_point_entry *entry)
+{
+	struct accel_job_signal *signal = container_of(entry,
+						       struct accel_job_signal,
+						       entry);
+	struct accel_timeline *timeline = signal->timeline;
+
+	dma_fence_put(&signal->job->fence);
+	accel_object_put_any_context(&timeline->obj);
+}
+
 static int accel_job_copy_signal(struct accel_job *job, struct accel_file *file,
 				 const struct accel_submit_job *args, u32 index)
 {
 	struct accel_job_signal *signal = &job->signals[index];
+	struct accel_timeline *timeline;
 	struct accel_point point;
 	int ret;
 
@@ -195,14 +207,16 @@ static int accel_job_copy_signal(struct accel_job *job, struct accel_file *file,
 	if (point.flags)
 		return -EOPNOTSUPP;
 
-	signal->timeline = accel_timeline_get(file, point.timeline);
-	if (!signal->timeline)
-		return -ENOENT;
+	timeline = accel_timeline_get_to_signal(file, point.timeline);
+	if (IS_ERR(timeline))
+		return PTR_ERR(timeline);
 
+	signal->timeline = timeline;
 	signal->entry.value = point.value;
-	signal->entry.job = job;
+	signal->entry.put = accel_job_put_signal;
+	signal->job = job;
 	job->signal_count++;
-	return signal->timeline->queue_owned ? -EPERM : 0;
+	return 0;
 }
 
 static int accel_job_copy(struct accel_job *job, struct accel_file *file,
@@ -268,16 +282,15 @@ struct accel_bo *accel_job_find_bo(struct accel_job *job, u32 index, u64 offset,
 }
 EXPORT_SYMBOL_NS_GPL(accel_job_find_bo, "ACCEL");
 
-/* Promise all of the job's points on other timelines, or none. */
-int accel_job_promise(struct accel_job *job, struct accel_file *file)
+/*
+ * Promise all of the job's points on other timelines, or none. Others may promise on
+ * them meanwhile; until accel_job_unhold() they do not depend on these.
+ */
+int accel_job_promise(struct accel_job *job)
 {
 	u32 i;
 	int ret;
 
-	if (!job->signal_count)
-		return 0;
-
-	guard(mutex)(&file->promise_lock);
 	for (i = 0; i < job->signal_count; i++) {
 		ret = accel_timeline_promise(job->signals[i].timeline,
 					     &job->signals[i].entry);
@@ -305,21 +318,12 @@ void accel_job_unhold(struct accel_job *job, struct list_head *ready)
 static void accel_job_end_signal(struct accel_job_signal *signal, int error,
 				 struct list_head *ready)
 {
-	struct accel_point_entry *entry, *next;
 	LIST_HEAD(reached);
 
 	accel_timeline_end(signal->timeline, &signal->entry, error, &reached,
 			   ready);
-
 	/* Not only this job's: those behind it on the timeline as well. */
-	list_for_each_entry_safe(entry, next, &reached, link) {
-		struct accel_timeline *timeline =
-			container_of(entry, struct accel_job_signal,
-				     entry)->timeline;
-
-		dma_fence_put(&entry->job->fence);
-		accel_object_put_any_context(&timeline->obj);
-	}
+	accel_points_put(&reached);
 }
 
 /* The job's point on its queue's timeline is reached: so are the others. */
@@ -353,7 +357,8 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 	accel_timeline_end(job->queue->timeline, &job->point, job->error,
 			   &reached, ready);
 	list_for_each_entry_safe(entry, next, &reached, link)
-		accel_job_reached(entry->job, ready);
+		accel_job_reached(container_of(entry, struct accel_job, point),
+				  ready);
 }
 
 /* End jobs that are linked through @accel_job.link, and never ran or were aborted. */

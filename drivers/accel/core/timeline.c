@@ -36,20 +36,8 @@ static void accel_timeline_release(struct accel_object *obj)
 	accel_census_dec(ACCEL_CENSUS_TIMELINES);
 }
 
-/* A queue goes on promising points; nobody else can do so without the id. */
-static void accel_timeline_destroy(struct accel_object *obj)
-{
-	struct accel_timeline *timeline = obj_to_timeline(obj);
-
-	if (timeline->queue_owned)
-		return;
-	/* Not while a promise may yet be taken back. */
-	guard(mutex)(&obj->file->promise_lock);
-	accel_timeline_close(timeline, -ECANCELED);
-}
-
-const struct accel_object_type accel_timeline_type = {
-	.destroy = accel_timeline_destroy,
+/* What has an id is a handle of it. */
+static const struct accel_object_type accel_timeline_type = {
 	.release = accel_timeline_release,
 };
 
@@ -271,14 +259,6 @@ struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value
 	return timeline;
 }
 
-struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id)
-{
-	struct accel_object *obj = accel_object_get(file, id,
-						    &accel_timeline_type);
-
-	return obj ? obj_to_timeline(obj) : NULL;
-}
-
 /*
  * Add a waiter, whose members are set and whose reference to the timeline is the
  * caller's to drop. One that has backed() first waits for the point to be backed,
@@ -311,6 +291,12 @@ void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter)
 	guard(spinlock_irqsave)(&waiter->timeline->lock);
 	if (waiter->in)
 		accel_timeline_erase(waiter);
+}
+
+/* The job whose point on its queue's timeline this is. */
+static struct accel_job *accel_point_job(struct accel_point_entry *entry)
+{
+	return container_of(entry, struct accel_job, point);
 }
 
 static void accel_timeline_append(struct accel_timeline *timeline,
@@ -347,18 +333,94 @@ int accel_timeline_promise(struct accel_timeline *timeline,
 	return 0;
 }
 
-/* Take the last promise back: nobody else has promised since, or been told. */
-void accel_timeline_unpromise(struct accel_timeline *timeline,
-			      struct accel_point_entry *entry)
+static void accel_timeline_record(struct accel_timeline *timeline, u64 first,
+				  u64 last, int error)
 {
-	guard(spinlock_irqsave)(&timeline->lock);
+	u32 slot = timeline->failure_next++ % ACCEL_TIMELINE_FAILURES;
+
+	if (timeline->failures[slot].error)
+		timeline->lost_upto = timeline->failures[slot].last;
+	timeline->failures[slot].first = first;
+	timeline->failures[slot].last = last;
+	timeline->failures[slot].error = error;
+	timeline->failed++;
+}
+
+/* Entries that are done and in turn are reached, and moved to @reached. */
+static void accel_timeline_advance(struct accel_timeline *timeline,
+				   struct list_head *reached)
+{
+	struct accel_point_entry *entry;
+
+	lockdep_assert_held(&timeline->lock);
+
+	while (!list_empty(&timeline->pending)) {
+		entry = list_first_entry(&timeline->pending,
+					 struct accel_point_entry, link);
+		if (!entry->done)
+			break;
+		if (entry->error)
+			accel_timeline_record(timeline, timeline->completed + 1,
+					      entry->value, entry->error);
+		if (timeline->queue_owned)
+			accel_fence_reached(accel_point_job(entry), entry->error);
+		timeline->completed = entry->last;
+		timeline->pending_count--;
+		list_move_tail(&entry->link, reached);
+	}
+}
+
+/* Whoever has promised what is reached is not needed for it any more. */
+void accel_points_put(struct list_head *reached)
+{
+	struct accel_point_entry *entry, *next;
+
+	list_for_each_entry_safe(entry, next, reached, link)
+		entry->put(entry);
+}
+
+static void accel_timeline_remove(struct accel_timeline *timeline,
+				  struct accel_point_entry *entry)
+{
+	struct accel_point_entry *before = NULL;
+	bool newest = list_is_last(&entry->link, &timeline->pending);
+
+	if (!list_is_first(&entry->link, &timeline->pending))
+		before = list_prev_entry(entry, link);
 	list_del(&entry->link);
 	timeline->pending_count--;
 	timeline->held_count--;
-	timeline->promised = list_empty(&timeline->pending) ?
-		timeline->completed :
-		list_last_entry(&timeline->pending, struct accel_point_entry,
-				link)->last;
+
+	if (entry->last == entry->value) {
+		if (newest)
+			timeline->promised = before ? before->last :
+						      timeline->completed;
+	} else if (before) {
+		/* A signal has come behind it. */
+		before->last = entry->last;
+	} else {
+		timeline->completed = entry->last;
+	}
+}
+
+/*
+ * Take back a promise of a held job that nobody has been told of. Others may have
+ * promised since: theirs stand, and are reached without it.
+ */
+void accel_timeline_unpromise(struct accel_timeline *timeline,
+			      struct accel_point_entry *entry)
+{
+	LIST_HEAD(reached);
+	LIST_HEAD(ready);
+
+	scoped_guard(spinlock_irqsave, &timeline->lock) {
+		accel_timeline_remove(timeline, entry);
+		accel_timeline_advance(timeline, &reached);
+		accel_timeline_changed(timeline, &ready);
+	}
+	accel_points_put(&reached);
+	if (!list_empty(&ready))
+		accel_jobs_start_later(&ready);
 }
 
 /* Promise the next point of a queue's timeline, and set @entry->value to it. */
@@ -384,23 +446,9 @@ void accel_timeline_unhold(struct accel_timeline *timeline,
 	accel_timeline_changed(timeline, ready);
 }
 
-static void accel_timeline_record(struct accel_timeline *timeline, u64 first,
-				  u64 last, int error)
-{
-	u32 slot = timeline->failure_next++ % ACCEL_TIMELINE_FAILURES;
-
-	if (timeline->failures[slot].error)
-		timeline->lost_upto = timeline->failures[slot].last;
-	timeline->failures[slot].first = first;
-	timeline->failures[slot].last = last;
-	timeline->failures[slot].error = error;
-	timeline->failed++;
-}
-
 /*
- * The job that promised @entry has ended, with @error or 0. Entries that are
- * reached by that, in order, are moved to @reached: none of the timeline's
- * business any more. Jobs that may start now are added to @ready.
+ * Whoever promised @entry is done, with @error or 0. Entries that are reached by
+ * that, in order, are moved to @reached: none of the timeline's business any more. Jobs that may start now are added to @ready.
  */
 void accel_timeline_end(struct accel_timeline *timeline,
 			struct accel_point_entry *entry, int error,
@@ -413,22 +461,21 @@ void accel_timeline_end(struct accel_timeline *timeline,
 		entry->held = false;
 		timeline->held_count--;
 	}
-	while (!list_empty(&timeline->pending)) {
-		entry = list_first_entry(&timeline->pending,
-					 struct accel_point_entry, link);
-		if (!entry->done)
-			break;
-		if (entry->error)
-			accel_timeline_record(timeline, timeline->completed + 1,
-					      entry->value, entry->error);
-		if (timeline->queue_owned)
-			accel_fence_reached(entry->job, entry->error);
-		timeline->completed = entry->last;
-		timeline->pending_count--;
-		list_move_tail(&entry->link, reached);
-	}
+	accel_timeline_advance(timeline, reached);
 	accel_point_page_update(timeline);
 	accel_timeline_changed(timeline, ready);
+}
+
+/* One more, or one fewer, who may signal. Without any, nobody promises anything. */
+void accel_timeline_add_signaller(struct accel_timeline *timeline)
+{
+	atomic_inc(&timeline->signallers);
+}
+
+void accel_timeline_drop_signaller(struct accel_timeline *timeline)
+{
+	if (atomic_dec_and_test(&timeline->signallers))
+		accel_timeline_close(timeline, -ECANCELED);
 }
 
 /* Whether all that was promised is reached. */
@@ -500,29 +547,22 @@ int accel_timeline_create_ioctl(struct accel_ioctl_call *call)
 	if (!timeline)
 		return -ENOMEM;
 
-	ret = accel_object_reserve(call, &timeline->obj);
-	if (ret) {
-		accel_object_put(&timeline->obj);
-		return ret;
-	}
-	args->id = timeline->obj.id;
-	return 0;
+	ret = accel_timeline_reserve(call, timeline, true, &args->id);
+	accel_object_put(&timeline->obj);
+	return ret;
 }
 
 int accel_timeline_signal_ioctl(struct accel_ioctl_call *call)
 {
 	const struct accel_timeline_signal *args = call->arg;
 	struct accel_timeline *timeline;
-	int ret = -EPERM;
+	int ret;
 
-	timeline = accel_timeline_get(call->file, args->id);
-	if (!timeline)
-		return -ENOENT;
+	timeline = accel_timeline_get_to_signal(call->file, args->id);
+	if (IS_ERR(timeline))
+		return PTR_ERR(timeline);
 
-	if (!timeline->queue_owned) {
-		guard(mutex)(&call->file->promise_lock);
-		ret = accel_timeline_signal(timeline, args->value);
-	}
+	ret = accel_timeline_signal(timeline, args->value);
 	accel_object_put(&timeline->obj);
 	return ret;
 }
