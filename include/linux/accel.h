@@ -96,6 +96,7 @@ struct accel_ioctl_call {
 	u32 size;			/* of the caller's argument */
 	struct accel_object *created[2];
 	unsigned int created_count;
+	bool silent;			/* there is no answer, and it cannot be undone */
 	struct file *fd_file;		/* what @fd will be, or NULL */
 	int fd;
 };

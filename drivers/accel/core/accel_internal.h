@@ -14,6 +14,7 @@
 
 #include <linux/accel.h>
 #include <linux/atomic.h>
+#include <linux/llist.h>
 #include <linux/rbtree.h>
 #include <linux/xarray.h>
 
@@ -24,6 +25,7 @@ struct iov_iter;
 #define ACCEL_POINTS_MAX	64
 #define ACCEL_QUEUES_MAX	256	/* of an open file */
 #define ACCEL_PENDING_MAX	4096	/* points promised on a timeline, not reached */
+#define ACCEL_EVENTFDS_MAX	256	/* that wait for points, of an id */
 
 /* For arrays as long as a client likes: it gets ENOMEM, others no OOM killer. */
 #define ACCEL_GFP_ARRAY	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
@@ -36,6 +38,8 @@ enum accel_census {
 	ACCEL_CENSUS_QUEUES,
 	ACCEL_CENSUS_TIMELINES,
 	ACCEL_CENSUS_TIMELINE_HANDLES,
+	ACCEL_CENSUS_EVENTFDS,
+	ACCEL_CENSUS_IMPORTS,
 	ACCEL_CENSUS_JOBS,
 	ACCEL_CENSUS_FENCES,
 	ACCEL_CENSUS_WAITERS,
@@ -199,6 +203,7 @@ void accel_bo_detach_all(struct accel_device *dev);
  * @held_count: those of jobs that are held
  * @closed: negative errno once nobody can promise anything any more
  * @pending: struct accel_point_entry of points promised and not reached, in order
+ * @imports: struct accel_point_import of fences that have not signalled
  * @waiters: those who wait for a point to be reached
  * @backers: held jobs that wait for a point to be promised by one that is not
  * @wake_work: tells those whom there was no time for, with a reference
@@ -222,6 +227,7 @@ struct accel_timeline {
 	u32 held_count;
 	int closed;
 	struct list_head pending;
+	struct list_head imports;
 	struct rb_root_cached waiters;
 	struct rb_root_cached backers;
 	struct work_struct wake_work;
@@ -263,11 +269,18 @@ struct accel_timeline_waiter {
  * @timeline: the timeline, with a reference
  * @may_signal: points may be promised with this id; counted in
  *	accel_timeline.signallers
+ * @imports: struct accel_point_import of promises made with this id; this and what
+ *	follows is protected by accel_timeline.lock
+ * @eventfds: struct accel_point_eventfd asked for with this id
+ * @eventfd_count: entries in @eventfds
  */
 struct accel_timeline_handle {
 	struct accel_object obj;
 	struct accel_timeline *timeline;
 	bool may_signal;
+	struct list_head imports;
+	struct list_head eventfds;
+	u32 eventfd_count;
 };
 
 /* timeline_handle.c */
@@ -292,6 +305,10 @@ int accel_timeline_status(struct accel_timeline *timeline, u64 value);
 enum accel_wait_result
 accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status);
 void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter);
+void accel_timeline_remove_waiter_locked(struct accel_timeline_waiter *waiter);
+bool accel_timeline_is_backed(struct accel_timeline *timeline, u64 value);
+struct dma_fence *accel_timeline_job_fence(struct accel_timeline *timeline,
+					   u64 value);
 int accel_timeline_promise(struct accel_timeline *timeline,
 			   struct accel_point_entry *entry);
 void accel_timeline_unpromise(struct accel_timeline *timeline,
@@ -307,6 +324,7 @@ void accel_timeline_end(struct accel_timeline *timeline,
 void accel_points_put(struct list_head *reached);
 void accel_timeline_add_signaller(struct accel_timeline *timeline);
 void accel_timeline_drop_signaller(struct accel_timeline *timeline);
+int accel_timeline_signal(struct accel_timeline *timeline, u64 value);
 bool accel_timeline_is_settled(struct accel_timeline *timeline);
 void accel_timeline_close(struct accel_timeline *timeline, int error);
 void accel_timeline_close_all(struct accel_device *dev, int error);
@@ -315,7 +333,42 @@ void accel_timeline_close_all(struct accel_device *dev, int error);
 int accel_point_page_add(struct accel_timeline *timeline, struct accel_file *file);
 void accel_point_page_update(struct accel_timeline *timeline);
 
+/* late.c */
+/**
+ * struct accel_late - something that a worker is to do
+ * @node: waits for that
+ * @run: does it. May free this; no lock is held. Jobs that may start now are added
+ *	to @ready
+ */
+struct accel_late {
+	struct llist_node node;
+	void (*run)(struct accel_late *late, struct list_head *ready);
+};
+
+void accel_late_add(struct accel_late *late);
+
+/* point_fence.c */
+struct dma_fence *accel_point_fence(struct accel_timeline *timeline, u64 value);
+struct accel_timeline *accel_point_fence_timeline(struct dma_fence *fence,
+						  u64 *value);
+
+/* point_import.c */
+int accel_point_import(struct accel_timeline_handle *handle, u64 value,
+		       struct dma_fence *fence);
+void accel_point_import_cancel(struct accel_timeline *timeline,
+			       struct accel_timeline_handle *handle, int error);
+
+/* point_eventfd.c */
+int accel_point_eventfd_add(struct accel_timeline_handle *handle, u64 value, int fd);
+void accel_point_eventfd_drop_all(struct accel_timeline_handle *handle);
+
+/* timeline_fd.c */
+struct file *accel_timeline_file(struct accel_timeline *timeline, bool may_signal);
+int accel_timeline_reserve_from_fd(struct accel_ioctl_call *call, int fd, u32 *id);
+
 /* fence.c */
+const char *accel_fence_get_driver_name(struct dma_fence *fence);
+void accel_fence_release(struct dma_fence *fence);
 void accel_fence_init(struct accel_job *job, u64 seqno);
 void accel_fence_reached(struct accel_job *job, int error);
 void accel_fence_signal(struct accel_job *job);

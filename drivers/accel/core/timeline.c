@@ -245,6 +245,7 @@ struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value
 	accel_object_init(&timeline->obj, &accel_timeline_type);
 	spin_lock_init(&timeline->lock);
 	INIT_LIST_HEAD(&timeline->pending);
+	INIT_LIST_HEAD(&timeline->imports);
 	INIT_WORK(&timeline->wake_work, accel_timeline_wake_work_fn);
 	timeline->waiters = RB_ROOT_CACHED;
 	timeline->backers = RB_ROOT_CACHED;
@@ -285,18 +286,52 @@ accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status)
 	return ACCEL_WAIT_BACKED;
 }
 
+void accel_timeline_remove_waiter_locked(struct accel_timeline_waiter *waiter)
+{
+	lockdep_assert_held(&waiter->timeline->lock);
+
+	if (waiter->in)
+		accel_timeline_erase(waiter);
+}
+
 /* When this returns, none of the waiter's functions is running or will. */
 void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter)
 {
 	guard(spinlock_irqsave)(&waiter->timeline->lock);
-	if (waiter->in)
-		accel_timeline_erase(waiter);
+	accel_timeline_remove_waiter_locked(waiter);
+}
+
+/* Whether a fence may depend on the point. If it may once, it always may. */
+bool accel_timeline_is_backed(struct accel_timeline *timeline, u64 value)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	return accel_timeline_is_reached(timeline, value) ||
+	       value <= accel_timeline_backed_upto(timeline);
 }
 
 /* The job whose point on its queue's timeline this is. */
 static struct accel_job *accel_point_job(struct accel_point_entry *entry)
 {
 	return container_of(entry, struct accel_job, point);
+}
+
+/*
+ * The fence, with a reference, of the unfinished job that a backed point of a queue's
+ * timeline is of. NULL if there is none.
+ */
+struct dma_fence *accel_timeline_job_fence(struct accel_timeline *timeline,
+					   u64 value)
+{
+	struct accel_point_entry *entry;
+
+	if (!timeline->queue_owned)
+		return NULL;
+
+	guard(spinlock_irqsave)(&timeline->lock);
+	list_for_each_entry(entry, &timeline->pending, link)
+		if (entry->value == value)
+			return dma_fence_get(&accel_point_job(entry)->fence);
+	return NULL;
 }
 
 static void accel_timeline_append(struct accel_timeline *timeline,
@@ -448,7 +483,8 @@ void accel_timeline_unhold(struct accel_timeline *timeline,
 
 /*
  * Whoever promised @entry is done, with @error or 0. Entries that are reached by
- * that, in order, are moved to @reached: none of the timeline's business any more. Jobs that may start now are added to @ready.
+ * that, in order, are moved to @reached: none of the timeline's business any more.
+ * Jobs that may start now are added to @ready.
  */
 void accel_timeline_end(struct accel_timeline *timeline,
 			struct accel_point_entry *entry, int error,
@@ -507,11 +543,17 @@ void accel_timeline_close_all(struct accel_device *dev, int error)
 	struct accel_timeline *timeline;
 
 	guard(mutex)(&dev->lock);
-	list_for_each_entry(timeline, &dev->timelines, dev_link)
+	list_for_each_entry(timeline, &dev->timelines, dev_link) {
 		accel_timeline_close(timeline, error);
+		accel_point_import_cancel(timeline, NULL, error);
+	}
 }
 
-static int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
+/*
+ * Promise @value and be done with it. Returns EINVAL if it is not above what was
+ * promised before; ENOENT or ENODEV if the timeline is closed.
+ */
+int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
 {
 	LIST_HEAD(ready);
 
@@ -530,41 +572,6 @@ static int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
 	}
 	accel_jobs_start(&ready);
 	return 0;
-}
-
-int accel_timeline_create_ioctl(struct accel_ioctl_call *call)
-{
-	struct accel_timeline_create *args = call->arg;
-	struct accel_timeline *timeline;
-	int ret;
-
-	if (args->flags)
-		return -EOPNOTSUPP;
-	if (args->reserved)
-		return -EINVAL;
-
-	timeline = accel_timeline_create(call->file->dev, args->value, false);
-	if (!timeline)
-		return -ENOMEM;
-
-	ret = accel_timeline_reserve(call, timeline, true, &args->id);
-	accel_object_put(&timeline->obj);
-	return ret;
-}
-
-int accel_timeline_signal_ioctl(struct accel_ioctl_call *call)
-{
-	const struct accel_timeline_signal *args = call->arg;
-	struct accel_timeline *timeline;
-	int ret;
-
-	timeline = accel_timeline_get_to_signal(call->file, args->id);
-	if (IS_ERR(timeline))
-		return PTR_ERR(timeline);
-
-	ret = accel_timeline_signal(timeline, args->value);
-	accel_object_put(&timeline->obj);
-	return ret;
 }
 
 int accel_timeline_query_ioctl(struct accel_ioctl_call *call)

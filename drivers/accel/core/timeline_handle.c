@@ -24,6 +24,8 @@ static void accel_timeline_handle_release(struct accel_object *obj)
 {
 	struct accel_timeline_handle *handle = obj_to_handle(obj);
 
+	accel_point_eventfd_drop_all(handle);
+	accel_point_import_cancel(handle->timeline, handle, -ECANCELED);
 	accel_object_put(&handle->timeline->obj);
 	kfree(handle);
 	accel_census_dec(ACCEL_CENSUS_TIMELINE_HANDLES);
@@ -60,6 +62,8 @@ int accel_timeline_reserve(struct accel_ioctl_call *call,
 	handle->timeline = timeline;
 	refcount_inc(&timeline->obj.refs);
 	handle->may_signal = may_signal;
+	INIT_LIST_HEAD(&handle->imports);
+	INIT_LIST_HEAD(&handle->eventfds);
 	if (may_signal)
 		accel_timeline_add_signaller(timeline);
 	accel_census_inc(ACCEL_CENSUS_TIMELINE_HANDLES);
@@ -113,4 +117,39 @@ struct accel_timeline *accel_timeline_get_to_signal(struct accel_file *file, u32
 		refcount_inc(&timeline->obj.refs);
 	accel_object_put(&handle->obj);
 	return timeline;
+}
+
+int accel_timeline_create_ioctl(struct accel_ioctl_call *call)
+{
+	struct accel_timeline_create *args = call->arg;
+	struct accel_timeline *timeline;
+	int ret;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (args->reserved)
+		return -EINVAL;
+
+	timeline = accel_timeline_create(call->file->dev, args->value, false);
+	if (!timeline)
+		return -ENOMEM;
+
+	ret = accel_timeline_reserve(call, timeline, true, &args->id);
+	accel_object_put(&timeline->obj);
+	return ret;
+}
+
+int accel_timeline_signal_ioctl(struct accel_ioctl_call *call)
+{
+	const struct accel_timeline_signal *args = call->arg;
+	struct accel_timeline *timeline;
+	int ret;
+
+	timeline = accel_timeline_get_to_signal(call->file, args->id);
+	if (IS_ERR(timeline))
+		return PTR_ERR(timeline);
+
+	ret = accel_timeline_signal(timeline, args->value);
+	accel_object_put(&timeline->obj);
+	return ret;
 }
