@@ -39,6 +39,8 @@ void accel_census_drain(void)
 {
 	synchronize_rcu();
 	flush_workqueue(accel_wq);
+	/* What tells waiters leaves to another worker what follows from that. */
+	flush_workqueue(accel_wq);
 	accel_object_drain();
 	rcu_barrier();
 }

@@ -14,16 +14,19 @@ static DECLARE_WORK(accel_late_work, accel_late_work_fn);
 
 static void accel_late_work_fn(struct work_struct *work)
 {
-	struct llist_node *list = llist_del_all(&accel_late_list);
 	bool cookie = dma_fence_begin_signalling();
 	struct accel_late *late, *next;
+	struct llist_node *list;
 	LIST_HEAD(ready);
 
-	list = llist_reverse_order(list);
-	llist_for_each_entry_safe(late, next, list, node) {
-		late->run(late, &ready);
-		accel_jobs_start_all(&ready);
-		cond_resched();
+	/* One may lead to another. */
+	while ((list = llist_del_all(&accel_late_list))) {
+		list = llist_reverse_order(list);
+		llist_for_each_entry_safe(late, next, list, node) {
+			late->run(late, &ready);
+			accel_jobs_start_all(&ready);
+			cond_resched();
+		}
 	}
 	dma_fence_end_signalling(cookie);
 }

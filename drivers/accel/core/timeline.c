@@ -9,6 +9,7 @@
  */
 #include "accel_internal.h"
 
+#include <kunit/visibility.h>
 #include <linux/dma-fence.h>
 #include <linux/slab.h>
 
@@ -367,6 +368,7 @@ int accel_timeline_promise(struct accel_timeline *timeline,
 	accel_timeline_append(timeline, entry);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_timeline_promise);
 
 static void accel_timeline_record(struct accel_timeline *timeline, u64 first,
 				  u64 last, int error)
@@ -457,6 +459,7 @@ void accel_timeline_unpromise(struct accel_timeline *timeline,
 	if (!list_empty(&ready))
 		accel_jobs_start_later(&ready);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_timeline_unpromise);
 
 /* Promise the next point of a queue's timeline, and set @entry->value to it. */
 void accel_timeline_promise_next(struct accel_timeline *timeline,
