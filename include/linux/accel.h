@@ -17,6 +17,7 @@
 #include <linux/llist.h>
 #include <linux/maple_tree.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
@@ -39,6 +40,8 @@ struct accel_job_wait;
 struct accel_queue;
 struct accel_region;
 struct accel_timeline;
+struct dma_buf;
+struct dma_buf_attachment;
 struct file;
 struct sg_table;
 
@@ -220,6 +223,8 @@ struct accel_device {
 	struct list_head bos;
 	struct list_head files;
 	struct list_head timelines;
+	spinlock_t imports_lock;	/* protects imports */
+	struct rb_root imports;		/* buffers by the dma-buf that they are of */
 };
 
 #define ACCEL_ALLOC_VIRTUAL	BIT(0)	/* no hardware under it */
@@ -397,18 +402,25 @@ struct accel_bo {
 	void *driver_data;
 
 	/* private: */
-	struct accel_object obj;
+	struct accel_object obj;	/* its references; ids are of handles */
 	struct list_head dev_link;	/* accel_device.bos */
-	u64 client;			/* who may map it; 0 once destroyed */
-	bool read_only;			/* mappings cannot be written through */
+	spinlock_t handles_lock;	/* protects the next two */
+	struct list_head handles;
+	u32 handle_count;
 	u32 region_index;
 	unsigned long mmap_pgoff;
-	struct dma_resv resv;		/* of jobs that were accepted and not held */
+	struct dma_resv *resv;		/* of jobs that were accepted and not held */
+	struct dma_resv own_resv;	/* where it is no dma-buf's */
 	struct mutex lock;		/* protects the memory and its mappings */
 	bool populated;
 	bool detached;			/* the device is gone */
 	struct page **pages;		/* system memory only, as is shmem */
 	struct file *shmem;
+	struct dma_buf *exports[2];	/* to read, to write; no references */
+	struct list_head export_maps;	/* protected by resv */
+	struct dma_buf *dma_buf;	/* that it was imported from, or NULL */
+	struct dma_buf_attachment *attach;
+	struct rb_node import_node;	/* accel_device.imports */
 };
 
 int accel_bo_vmap(struct accel_bo *bo);
@@ -465,11 +477,14 @@ u64 accel_queue_client(const struct accel_queue *queue);
 /**
  * struct accel_job_bo - a buffer that a job uses
  * @bo: the buffer
- * @flags: ACCEL_BO_READ, ACCEL_BO_WRITE or both
+ * @flags: ACCEL_BO_READ, ACCEL_BO_WRITE or both; ACCEL_BO_NO_IMPLICIT
  */
 struct accel_job_bo {
 	struct accel_bo *bo;
 	u32 flags;
+
+	/* private: */
+	bool resv_shared;		/* with another of the list, which has it locked */
 };
 
 /* What becomes of a job, protected by its engine's lock */

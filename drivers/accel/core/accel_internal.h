@@ -6,14 +6,16 @@
  * dma_resv of a job's buffers, accel_timeline.lock; and, as none of those may be
  * taken on the way to signalling a fence but the last, accel_engine.abort_lock,
  * accel_engine.lock, accel_file.event_lock. accel_bo.lock nests inside mmap_lock
- * and a SUBMIT's accel_queue.submit_lock. Spinlocks never nest, but inside the lock
- * of somebody else's fence.
+ * and a SUBMIT's accel_queue.submit_lock, and the dma_resv of an imported buffer
+ * inside it. Spinlocks never nest, but inside the lock of somebody else's fence.
  */
 #ifndef _ACCEL_INTERNAL_H
 #define _ACCEL_INTERNAL_H
 
 #include <linux/accel.h>
 #include <linux/atomic.h>
+#include <linux/dma-buf.h>
+#include <linux/fs.h>
 #include <linux/llist.h>
 #include <linux/rbtree.h>
 #include <linux/xarray.h>
@@ -26,6 +28,11 @@ struct iov_iter;
 #define ACCEL_QUEUES_MAX	256	/* of an open file */
 #define ACCEL_PENDING_MAX	4096	/* points promised on a timeline, not reached */
 #define ACCEL_EVENTFDS_MAX	256	/* that wait for points, of an id */
+/*
+ * Ids of a buffer, of all clients together. This bounds the search for a client and,
+ * with the limits above, the references that jobs have.
+ */
+#define ACCEL_BO_HANDLES_MAX	2048
 
 /* For arrays as long as a client likes: it gets ENOMEM, others no OOM killer. */
 #define ACCEL_GFP_ARRAY	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
@@ -35,6 +42,10 @@ enum accel_census {
 	ACCEL_CENSUS_FILES,
 	ACCEL_CENSUS_BOS,
 	ACCEL_CENSUS_MAPPINGS,
+	ACCEL_CENSUS_HANDLES,
+	ACCEL_CENSUS_EXPORTS,
+	ACCEL_CENSUS_EXPORT_MAPS,
+	ACCEL_CENSUS_ATTACHMENTS,
 	ACCEL_CENSUS_QUEUES,
 	ACCEL_CENSUS_TIMELINES,
 	ACCEL_CENSUS_TIMELINE_HANDLES,
@@ -152,7 +163,6 @@ struct accel_object_type {
 	void (*release)(struct accel_object *obj);
 };
 
-extern const struct accel_object_type accel_bo_type;
 extern const struct accel_object_type accel_queue_type;
 
 void accel_object_init(struct accel_object *obj,
@@ -174,18 +184,64 @@ extern const struct accel_bo_ops accel_bo_dma_ops;
 unsigned long accel_bo_page_pfn(struct accel_bo *bo, pgoff_t page);
 int accel_bo_page_vmap(struct accel_bo *bo);
 void accel_bo_page_vunmap(struct accel_bo *bo);
-struct accel_bo *accel_bo_create(struct accel_file *file, size_t size,
-				 struct accel_region *region, bool read_only);
-void accel_bo_forbid_mmap(struct accel_bo *bo);
+struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
+				 struct accel_region *region,
+				 struct dma_buf *dma_buf);
+int accel_bo_populate(struct accel_bo *bo);
+void accel_bo_detach_all(struct accel_device *dev);
 
-static inline u64 accel_bo_mmap_offset(const struct accel_bo *bo)
+/* bo_map.c */
+int accel_bo_alloc_offset(struct accel_bo *bo);
+void accel_bo_free_offset(struct accel_bo *bo);
+u64 accel_bo_mmap_offset(const struct accel_bo *bo);
+int accel_bo_map_vma(struct accel_bo *bo, struct vm_area_struct *vma,
+		     unsigned long first, bool may_write);
+int accel_bo_mmap(struct accel_file *file, struct vm_area_struct *vma);
+
+/* bo_handle.c */
+/**
+ * struct accel_bo_handle - what an id of a buffer stands for
+ * @obj: the id
+ * @bo: the buffer, with a reference
+ * @client: accel_file.id of whose it is
+ * @may_write: what the client and its jobs may do to the buffer
+ * @link: in accel_bo.handles, until the id is destroyed
+ */
+struct accel_bo_handle {
+	struct accel_object obj;
+	struct accel_bo *bo;
+	u64 client;
+	bool may_write;
+	struct list_head link;
+};
+
+extern const struct accel_object_type accel_bo_handle_type;
+
+struct accel_bo_handle *accel_bo_handle_create(struct accel_file *file,
+					       struct accel_bo *bo,
+					       bool may_write);
+void accel_bo_handle_end(struct accel_bo_handle *handle);
+int accel_bo_give_id(struct accel_ioctl_call *call, struct accel_bo *bo,
+		     bool may_write, u32 *id);
+struct accel_bo *accel_bo_get(struct accel_file *file, u32 id, bool write);
+bool accel_bo_has_client(struct accel_bo *bo, struct accel_file *file,
+			 bool *may_write);
+
+/* bo_sync.c */
+void accel_bo_sync_caches(struct accel_bo *bo, bool for_device);
+
+/* dmabuf_export.c, dmabuf_import.c */
+static inline bool accel_dma_buf_may_write(const struct dma_buf *dma_buf)
 {
-	return (u64)bo->mmap_pgoff << PAGE_SHIFT;
+	return dma_buf->file->f_mode & FMODE_WRITE;
 }
 
-struct accel_bo *accel_bo_get(struct accel_file *file, u32 id);
-int accel_bo_mmap(struct accel_file *file, struct vm_area_struct *vma);
-void accel_bo_detach_all(struct accel_device *dev);
+struct accel_bo *accel_export_to_bo(struct accel_device *dev,
+				    struct dma_buf *dma_buf);
+void accel_export_sync_caches(struct accel_bo *bo, bool for_device);
+int accel_import_mmap(struct accel_bo *bo, struct vm_area_struct *vma,
+		      unsigned long first);
+void accel_import_forget(struct accel_bo *bo);
 
 /**
  * struct accel_timeline - points that are reached in order
@@ -195,7 +251,7 @@ void accel_bo_detach_all(struct accel_device *dev);
  * @queue_owned: only ends of jobs of one queue signal it
  * @signallers: those who may signal it; when the last goes it is closed
  * @page: shows @completed and @failed to the client; NULL if it is no queue's
- * @page_bo: the buffer that is
+ * @page_handle: of the buffer that is; it has no id
  * @lock: protects what follows; innermost, taken in any context
  * @completed: highest point reached
  * @promised: highest point signalled, or promised by an accepted job
@@ -219,7 +275,7 @@ struct accel_timeline {
 	bool queue_owned;
 	atomic_t signallers;
 	struct accel_point_page *page;
-	struct accel_bo *page_bo;
+	struct accel_bo_handle *page_handle;
 	spinlock_t lock;		/* protects what follows */
 	u64 completed;
 	u64 promised;

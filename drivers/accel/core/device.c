@@ -111,6 +111,8 @@ struct accel_device *__devm_accel_alloc_device(struct device *parent,
 	INIT_LIST_HEAD(&dev->bos);
 	INIT_LIST_HEAD(&dev->files);
 	INIT_LIST_HEAD(&dev->timelines);
+	spin_lock_init(&dev->imports_lock);
+	dev->imports = RB_ROOT;
 	mt_init_flags(&dev->mmap_offsets, MT_FLAGS_ALLOC_RANGE);
 	device_initialize(&dev->dev);
 	dev->dev.parent = parent;

@@ -125,17 +125,21 @@ int accel_fence_error(struct dma_fence *fence)
 
 static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)
 {
-	bool write = use->flags & ACCEL_BO_WRITE;
-	struct dma_resv *resv = &use->bo->resv;
+	enum dma_resv_usage usage = dma_resv_usage_rw(use->flags & ACCEL_BO_WRITE);
+	struct dma_resv *resv = use->bo->resv;
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 	int ret;
 
-	ret = dma_resv_reserve_fences(resv, 1);
+	/* Two: if buffers share it, the job may come to read and to write. */
+	ret = dma_resv_reserve_fences(resv, 2);
 	if (ret)
 		return ret;
 
-	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write), fence) {
+	/* While the kernel moves memory, that is not for a client to ignore. */
+	if (use->flags & ACCEL_BO_NO_IMPLICIT)
+		usage = DMA_RESV_USAGE_KERNEL;
+	dma_resv_for_each_fence(&cursor, resv, usage, fence) {
 		ret = accel_job_add_implicit_wait(job, fence);
 		if (ret)
 			return ret;
@@ -144,40 +148,46 @@ static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)
 }
 
 static void accel_job_unlock_bos_but(struct accel_job *job, u32 count,
-				     struct accel_bo *but)
+				     struct accel_job_bo *but)
 {
-	while (count--)
-		if (job->bos[count].bo != but)
-			dma_resv_unlock(&job->bos[count].bo->resv);
+	struct accel_job_bo *use = job->bos + count;
+
+	while (use-- > job->bos)
+		if (use != but && !use->resv_shared)
+			dma_resv_unlock(use->bo->resv);
 }
 
-/* All of them, in whatever order, with the others backing off as ww_mutex says. */
+/*
+ * All of them, in whatever order, with the others backing off as ww_mutex says. What
+ * was imported may share one with another buffer: that is locked once.
+ */
 static int accel_job_lock_resvs(struct accel_job *job,
 				struct ww_acquire_ctx *ctx)
 {
-	struct accel_bo *contended = NULL;
-	struct accel_bo *bo;
+	struct accel_job_bo *contended = NULL;
+	struct accel_job_bo *use;
 	u32 i;
 	int ret;
 
 retry:
 	for (i = 0; i < job->bo_count; i++) {
-		bo = job->bos[i].bo;
-		if (bo == contended)
+		use = &job->bos[i];
+		if (use == contended)
 			continue;
-		ret = dma_resv_lock_interruptible(&bo->resv, ctx);
-		if (!ret)
+		ret = dma_resv_lock_interruptible(use->bo->resv, ctx);
+		use->resv_shared = ret == -EALREADY;
+		if (!ret || ret == -EALREADY)
 			continue;
 
 		accel_job_unlock_bos_but(job, i, contended);
 		if (contended)
-			dma_resv_unlock(&contended->resv);
+			dma_resv_unlock(contended->bo->resv);
 		if (ret != -EDEADLK)
 			return ret;
-		ret = dma_resv_lock_slow_interruptible(&bo->resv, ctx);
+		ret = dma_resv_lock_slow_interruptible(use->bo->resv, ctx);
 		if (ret)
 			return ret;
-		contended = bo;
+		contended = use;
 		goto retry;
 	}
 	return 0;
@@ -229,6 +239,6 @@ void accel_job_publish(struct accel_job *job)
 	for (i = 0; i < job->bo_count; i++) {
 		usage = job->bos[i].flags & ACCEL_BO_WRITE ?
 			DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
-		dma_resv_add_fence(&job->bos[i].bo->resv, &job->fence, usage);
+		dma_resv_add_fence(job->bos[i].bo->resv, &job->fence, usage);
 	}
 }

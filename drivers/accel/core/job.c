@@ -111,14 +111,14 @@ static int accel_job_copy_bo(struct accel_job *job, struct accel_file *file,
 				 args->bos_ptr, args->bo_stride, index);
 	if (ret)
 		return ret;
-	if (use.flags & ~(ACCEL_BO_READ | ACCEL_BO_WRITE))
+	if (use.flags & ~(ACCEL_BO_READ | ACCEL_BO_WRITE | ACCEL_BO_NO_IMPLICIT))
 		return -EOPNOTSUPP;
-	if (!use.flags)
+	if (!(use.flags & (ACCEL_BO_READ | ACCEL_BO_WRITE)))
 		return -EINVAL;
 
-	bo = accel_bo_get(file, use.id);
-	if (!bo)
-		return -ENOENT;
+	bo = accel_bo_get(file, use.id, use.flags & ACCEL_BO_WRITE);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
 	if (accel_job_has_bo(job, bo)) {
 		accel_object_put(&bo->obj);
 		return -EINVAL;

@@ -59,10 +59,11 @@ static struct accel_region accel_point_region = {
 /* Give the timeline a page that @file can map. Returns 0 or a negative errno. */
 int accel_point_page_add(struct accel_timeline *timeline, struct accel_file *file)
 {
+	struct accel_bo_handle *handle;
 	struct accel_bo *bo;
 	int ret;
 
-	bo = accel_bo_create(file, PAGE_SIZE, &accel_point_region, true);
+	bo = accel_bo_create(file->dev, PAGE_SIZE, &accel_point_region, NULL);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 
@@ -71,8 +72,14 @@ int accel_point_page_add(struct accel_timeline *timeline, struct accel_file *fil
 		accel_object_put(&bo->obj);
 		return ret;
 	}
-	timeline->page_bo = bo;
 	timeline->page = bo->vaddr;
+
+	handle = accel_bo_handle_create(file, bo, false);
+	if (IS_ERR(handle)) {
+		timeline->page = NULL;
+		return PTR_ERR(handle);
+	}
+	timeline->page_handle = handle;
 	return 0;
 }
 

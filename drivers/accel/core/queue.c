@@ -338,7 +338,7 @@ int accel_queue_create_ioctl(struct accel_ioctl_call *call)
 
 	args->id = queue->obj.id;
 	args->timeline = queue->timeline_id;
-	args->point_offset = accel_bo_mmap_offset(queue->timeline->page_bo);
+	args->point_offset = accel_bo_mmap_offset(queue->timeline->page_handle->bo);
 	return 0;
 }
 

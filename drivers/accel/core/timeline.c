@@ -28,10 +28,8 @@ static void accel_timeline_release(struct accel_object *obj)
 
 	scoped_guard(mutex, &dev->lock)
 		list_del(&timeline->dev_link);
-	if (timeline->page_bo) {
-		accel_bo_forbid_mmap(timeline->page_bo);
-		accel_object_put(&timeline->page_bo->obj);
-	}
+	if (timeline->page_handle)
+		accel_bo_handle_end(timeline->page_handle);
 	kfree(timeline);
 	put_device(&dev->dev);
 	accel_census_dec(ACCEL_CENSUS_TIMELINES);

@@ -45,6 +45,7 @@
  *   reserved member that is not zero.
  * - ENOENT: no such id, or an id of another kind.
  * - EBADF: no such file descriptor, or one of another kind.
+ * - EMFILE: no file descriptor is left.
  * - EACCES: the id or the mapping lacks the right.
  * - EPERM: the caller lacks it, as for signalling a queue's timeline.
  * - EBUSY: in use.
@@ -137,6 +138,8 @@ struct accel_event {
 	X(DESTROY,		destroy,		0x01, id)	\
 	X(CLIENT_NAME,		client_name,		0x02, name_ptr)	\
 	X(BO_CREATE,		bo_create,		0x10, mmap_offset) \
+	X(BO_IMPORT,		bo_import,		0x12, mmap_offset) \
+	X(BO_EXPORT,		bo_export,		0x13, fd)	\
 	X(BO_INFO,		bo_info,		0x14, mmap_offset) \
 	X(BO_SYNC,		bo_sync,		0x15, deadline_ns) \
 	X(QUEUE_CREATE,		queue_create,		0x30, point_offset) \
@@ -153,6 +156,8 @@ struct accel_event {
 #define ACCEL_IOCTL_DESTROY		_IO(ACCEL_IOCTL_TYPE, 0x01)
 #define ACCEL_IOCTL_CLIENT_NAME		_IO(ACCEL_IOCTL_TYPE, 0x02)
 #define ACCEL_IOCTL_BO_CREATE		_IO(ACCEL_IOCTL_TYPE, 0x10)
+#define ACCEL_IOCTL_BO_IMPORT		_IO(ACCEL_IOCTL_TYPE, 0x12)
+#define ACCEL_IOCTL_BO_EXPORT		_IO(ACCEL_IOCTL_TYPE, 0x13)
 #define ACCEL_IOCTL_BO_INFO		_IO(ACCEL_IOCTL_TYPE, 0x14)
 #define ACCEL_IOCTL_BO_SYNC		_IO(ACCEL_IOCTL_TYPE, 0x15)
 #define ACCEL_IOCTL_QUEUE_CREATE	_IO(ACCEL_IOCTL_TYPE, 0x30)
@@ -349,12 +354,73 @@ struct accel_bo_create {
 };
 
 /**
+ * struct accel_bo_import - ioctl(ACCEL_IOCTL_BO_IMPORT)
+ * @size: sizeof(struct accel_bo_import)
+ * @fd: a dma-buf, of whoever; anything else is EBADF
+ * @flags: must be 0; any other is EOPNOTSUPP
+ * @id: out, the buffer. It may be written if the dma-buf may: if its fd is open
+ *	for writing
+ * @length: out, in bytes; a dma-buf that is not of whole pages is EINVAL
+ * @mmap_offset: out, as in struct accel_bo_create, or 0 if it is out of reach for
+ *	a 32-bit caller, who may map the dma-buf instead
+ *
+ * The memory stays its exporter's: nothing is copied, nobody is charged, and a
+ * mapping is what the exporter makes of it, EOPNOTSUPP if he makes none. A dma-buf
+ * that was exported from the same device gives the buffer that it was exported from,
+ * one that is imported already the same buffer again. Either way the id is a new
+ * one. It does not need @fd any more.
+ *
+ * What cannot work is EOPNOTSUPP: a device that does not reach all of the system's
+ * memory, or does not take segments as long as the exporter's, or one in software
+ * for which there is no address. It is EACCES if that takes the right to write.
+ * Other errors are the exporter's. 2048 ids of one buffer are the most: ENOSPC.
+ */
+struct accel_bo_import {
+	__u32 size;
+	__s32 fd;
+	__u32 flags;
+	__u32 id;
+	__u64 length;
+	__u64 mmap_offset;
+};
+
+/* struct accel_bo_export.flags: others may write the buffer */
+#define ACCEL_EXPORT_WRITE		(1U << 0)
+
+/**
+ * struct accel_bo_export - ioctl(ACCEL_IOCTL_BO_EXPORT)
+ * @size: sizeof(struct accel_bo_export)
+ * @id: the buffer
+ * @flags: ACCEL_EXPORT_WRITE, which takes an id that may be written: EACCES; or 0,
+ *	and nobody can write through the dma-buf, whether device, process or kernel
+ * @fd: out, a dma-buf, close-on-exec
+ *
+ * The buffer's memory is provided, and charged, now. A buffer has one dma-buf for
+ * writing and one for reading only: exporting it again gives a new fd for the same.
+ * An import gives the dma-buf that it came from, and with other rights than that
+ * one's EOPNOTSUPP. So is memory of the device's own.
+ *
+ * No fd is EMFILE.
+ */
+struct accel_bo_export {
+	__u32 size;
+	__u32 id;
+	__u32 flags;
+	__s32 fd;
+};
+
+/* struct accel_bo_info.flags: the memory is that of a dma-buf of somebody else's */
+#define ACCEL_BO_IMPORTED		(1U << 0)
+/* struct accel_bo_info.flags: this id cannot be used to write */
+#define ACCEL_BO_READ_ONLY		(1U << 1)
+
+/**
  * struct accel_bo_info - ioctl(ACCEL_IOCTL_BO_INFO)
  * @size: sizeof(struct accel_bo_info)
  * @id: the buffer
  * @length: out, in bytes
- * @region: out, memory region it was created in
- * @flags: out, those it was created with
+ * @region: out, memory region it was created in; 0 for an import
+ * @flags: out, ACCEL_BO_IMPORTED, ACCEL_BO_READ_ONLY
  * @mmap_offset: out, as in struct accel_bo_create
  */
 struct accel_bo_info {
@@ -376,7 +442,8 @@ struct accel_bo_info {
  * @size: sizeof(struct accel_bo_sync)
  * @id: the buffer
  * @flags: ACCEL_SYNC_READ and ACCEL_SYNC_WRITE say what the CPU is about to do,
- *	or with ACCEL_SYNC_END has done
+ *	or with ACCEL_SYNC_END has done; ACCEL_SYNC_WRITE is EACCES for an id that
+ *	cannot be used to write
  * @reserved: must be 0
  * @deadline_ns: how long to wait for the device, see the section on time; not
  *	used with ACCEL_SYNC_END
@@ -389,7 +456,9 @@ struct accel_bo_info {
  * the device to be done. Calls of several threads do not disturb each other.
  * ETIME if the device still uses the buffer at the deadline. Whether its jobs
  * succeeded, their points tell. Jobs that are held (see struct accel_submit) are
- * not waited for.
+ * not waited for. If the buffer is shared by a dma-buf, work of other devices is
+ * waited for as well as jobs are; for an import the exporter is asked after that,
+ * who may wait for work that came in meanwhile, without a deadline.
  */
 struct accel_bo_sync {
 	__u32 size;
@@ -496,18 +565,23 @@ struct accel_point {
 	__u64 value;
 };
 
-/* struct accel_submit_bo.flags: at least one */
+/* struct accel_submit_bo.flags: at least one of READ and WRITE */
 #define ACCEL_BO_READ			(1U << 0)
 #define ACCEL_BO_WRITE			(1U << 1)
+#define ACCEL_BO_NO_IMPLICIT		(1U << 2)
 
 /**
  * struct accel_submit_bo - a buffer that a job uses
  * @id: the buffer
- * @flags: ACCEL_BO_READ, ACCEL_BO_WRITE or both
+ * @flags: ACCEL_BO_READ, ACCEL_BO_WRITE or both; the latter is EACCES for an id
+ *	that cannot be used to write. ACCEL_BO_NO_IMPLICIT: the client knows the order
  *
  * A job starts when every earlier job that writes the buffer is done, and, if it
- * writes itself, every earlier one that reads it. Naming a buffer twice in a job
- * is EINVAL. Commands name a buffer by its place in the list.
+ * writes itself, every earlier one that reads it. That includes work of other
+ * devices that have the buffer by a dma-buf. With ACCEL_BO_NO_IMPLICIT it does not
+ * wait for any of them; those that come later still wait for it, unless they say so
+ * too. Naming a buffer twice in a job, be it by two ids, is EINVAL. Commands name a
+ * buffer by its place in the list.
  */
 struct accel_submit_bo {
 	__u32 id;

@@ -142,7 +142,7 @@ static void accel_fence_opposite_orders(struct kunit *test)
 /* What is in a buffer's reservation object: its newest fence, with a reference. */
 static struct dma_fence *accel_fence_of_bo(struct mock *mock, u32 bo)
 {
-	struct dma_resv *resv = &mock_find_bo(mock, bo)->resv;
+	struct dma_resv *resv = mock_find_bo(mock, bo)->resv;
 	struct dma_fence *fence = NULL;
 
 	KUNIT_ASSERT_EQ(mock->test, 0, dma_resv_lock(resv, NULL));
@@ -159,7 +159,7 @@ static void accel_fence_zero_timeout(struct kunit *test)
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
 	u32 bo = mock_bo(mock);
-	struct dma_resv *resv = &mock_find_bo(mock, bo)->resv;
+	struct dma_resv *resv = mock_find_bo(mock, bo)->resv;
 	struct dma_fence *fence;
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .bo_count = 1,

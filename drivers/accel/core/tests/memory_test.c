@@ -55,16 +55,20 @@ static u32 accel_memory_region(struct kunit *test)
 	return ((const struct accel_memory_param *)test->param_value)->region;
 }
 
-static struct accel_bo *accel_memory_bo(struct kunit *test, u64 *offset)
+static struct accel_bo_create accel_memory_args(struct kunit *test)
 {
-	struct mock *mock = test->priv;
 	u64 length = accel_memory_region(test) ? MOCK_LOCAL_SIZE :
 						 PAGES * PAGE_SIZE;
-	struct accel_bo_create args = mock_bo_in(mock, accel_memory_region(test),
-						 length);
+
+	return mock_bo_in(test->priv, accel_memory_region(test), length);
+}
+
+static struct accel_bo *accel_memory_bo(struct kunit *test, u64 *offset)
+{
+	struct accel_bo_create args = accel_memory_args(test);
 
 	*offset = args.mmap_offset;
-	return mock_find_bo(mock, args.id);
+	return mock_find_bo(test->priv, args.id);
 }
 
 static void accel_memory_is_zeroed(struct kunit *test)
@@ -164,12 +168,13 @@ static void accel_memory_dma_addresses(struct kunit *test)
 static void accel_memory_sync(struct kunit *test)
 {
 	struct mock *mock = test->priv;
-	struct accel_bo_sync args = { .size = sizeof(args) };
-	u64 offset;
-	struct accel_bo *bo = accel_memory_bo(test, &offset);
+	struct accel_bo_sync args = {
+		.size = sizeof(args),
+		.id = accel_memory_args(test).id,
+	};
+	struct accel_bo *bo = mock_find_bo(mock, args.id);
 	int mapped, flags;
 
-	args.id = bo->obj.id;
 	for (mapped = 0; mapped < 2; mapped++) {
 		for (flags = ACCEL_SYNC_READ; flags <= 7; flags++) {
 			args.flags = flags;
@@ -209,12 +214,11 @@ static void accel_memory_detached(struct kunit *test)
 static void accel_memory_never_touched(struct kunit *test)
 {
 	struct mock *mock = test->priv;
-	u64 offset;
-	struct accel_bo *bo = accel_memory_bo(test, &offset);
+	u32 id = accel_memory_args(test).id;
 
 	mock_unregister(mock);
-	KUNIT_EXPECT_NULL(test, bo->pages);
-	mock_destroy(mock, bo->obj.id);
+	KUNIT_EXPECT_NULL(test, mock_find_bo(mock, id)->pages);
+	mock_destroy(mock, id);
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_BOS));
 }
 

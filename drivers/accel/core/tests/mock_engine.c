@@ -328,7 +328,7 @@ static struct accel_object *mock_find(struct mock *mock, u32 id)
 
 struct accel_bo *mock_find_bo(struct mock *mock, u32 id)
 {
-	return container_of(mock_find(mock, id), struct accel_bo, obj);
+	return container_of(mock_find(mock, id), struct accel_bo_handle, obj)->bo;
 }
 
 struct accel_queue *mock_find_queue(struct mock *mock, u32 id)

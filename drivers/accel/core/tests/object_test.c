@@ -90,6 +90,11 @@ static void accel_object_destroy_in_use(struct kunit *test)
 static_assert(JOB_REFS_MAX + ACCEL_PENDING_MAX +
 	      (u64)PID_MAX_LIMIT * ACCEL_POINTS_MAX < INT_MAX / 2);
 
+/* Every id of a buffer may be another client's, and all their jobs name it. */
+static_assert(ACCEL_BO_HANDLES_MAX +
+	      (u64)ACCEL_BO_HANDLES_MAX * ACCEL_QUEUES_MAX * ACCEL_JOBS_MAX +
+	      (u64)PID_MAX_LIMIT * ACCEL_POINTS_MAX < INT_MAX / 2);
+
 /* As near as it comes: the last reference before saturation is still counted. */
 static void accel_object_refs_near_saturation(struct kunit *test)
 {

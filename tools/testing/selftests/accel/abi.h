@@ -25,6 +25,8 @@
 	X(destroy,		8, false)	\
 	X(client_name,		16, false)	\
 	X(bo_create,		32, true)	\
+	X(bo_import,		32, true)	\
+	X(bo_export,		16, true)	\
 	X(bo_info,		32, true)	\
 	X(bo_sync,		24, false)	\
 	X(queue_create,		56, true)	\
@@ -93,6 +95,7 @@ enum abi_kind {
 	ABI_RESERVED,
 	ABI_FLAGS,
 	ABI_ID,
+	ABI_FD,		/* of a dma-buf */
 	ABI_NUMBER,
 	ABI_DEADLINE,
 	ABI_PTR,
@@ -174,7 +177,7 @@ static const struct abi_struct _name##_struct = {			\
 static const struct abi_member submit_bo_members[] = {
 	MEMBER(submit_bo, id, ABI_ID, .object = ABI_BO),
 	MEMBER(submit_bo, flags, ABI_FLAGS,
-	       .known = ACCEL_BO_READ | ACCEL_BO_WRITE),
+	       .known = ACCEL_BO_READ | ACCEL_BO_WRITE | ACCEL_BO_NO_IMPLICIT),
 };
 STRUCT(submit_bo);
 
@@ -282,6 +285,24 @@ static const struct abi_member bo_create_members[] = {
 	MEMBER(bo_create, mmap_offset, ABI_OUT),
 };
 STRUCT(bo_create);
+
+static const struct abi_member bo_import_members[] = {
+	MEMBER(bo_import, size, ABI_SIZE),
+	MEMBER(bo_import, fd, ABI_FD),
+	MEMBER(bo_import, flags, ABI_FLAGS),
+	MEMBER(bo_import, id, ABI_OUT),
+	MEMBER(bo_import, length, ABI_OUT),
+	MEMBER(bo_import, mmap_offset, ABI_OUT),
+};
+STRUCT(bo_import);
+
+static const struct abi_member bo_export_members[] = {
+	MEMBER(bo_export, size, ABI_SIZE),
+	MEMBER(bo_export, id, ABI_ID, .object = ABI_BO),
+	MEMBER(bo_export, flags, ABI_FLAGS, .known = ACCEL_EXPORT_WRITE),
+	MEMBER(bo_export, fd, ABI_OUT),
+};
+STRUCT(bo_export);
 
 static const struct abi_member bo_info_members[] = {
 	MEMBER(bo_info, size, ABI_SIZE),
@@ -410,7 +431,9 @@ FIXTURE(abi)
 	struct accel_bo_create bo[2];
 	struct accel_queue_create queue;
 	__u32 timeline[2];
+	int dma_buf;		/* of the first buffer */
 	__u32 next_id;
+	int next_fd;
 	char census[CENSUS_SIZE];
 	/* Of the timelines, the highest point promised on either. */
 	__u64 value;

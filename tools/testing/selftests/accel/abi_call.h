@@ -32,6 +32,14 @@ static inline void get_next_id(struct __test_metadata *_metadata, int fd,
 	ASSERT_EQ(0, destroy(fd, *id));
 }
 
+/* The same for descriptors. */
+static inline void get_next_fd(struct __test_metadata *_metadata, int *fd)
+{
+	*fd = dup(STDERR_FILENO);
+	ASSERT_LE(0, *fd);
+	ASSERT_EQ(0, close(*fd));
+}
+
 static inline void make_objects(struct __test_metadata *_metadata,
 				FIXTURE_DATA(abi) *self)
 {
@@ -42,6 +50,9 @@ static inline void make_objects(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, timeline_create(self->fd, 0, &self->timeline[i]));
 	}
 	ASSERT_EQ(0, queue_create(self->fd, 0, 0, &self->queue));
+	self->dma_buf = bo_export(self->fd, self->bo[0].id, ACCEL_EXPORT_WRITE);
+	ASSERT_LE(0, self->dma_buf);
+	get_next_fd(_metadata, &self->next_fd);
 	get_next_id(_metadata, self->fd, &self->next_id);
 	self->value = 0;
 	self->victim = 0;
@@ -58,6 +69,7 @@ FIXTURE_TEARDOWN(abi)
 {
 	if (self->cases)
 		tally(self->cases, "ABI cases");
+	EXPECT_EQ(0, close(self->dma_buf));
 	accel_teardown(_metadata, self->fd);
 }
 
@@ -98,6 +110,24 @@ static inline void good_bo_create(FIXTURE_DATA(abi) *self)
 		.length = 1,
 		.id = ~0U,
 		.mmap_offset = ~0ULL,
+	};
+}
+
+static inline void good_bo_import(FIXTURE_DATA(abi) *self)
+{
+	self->arg.bo_import = (struct accel_bo_import) {
+		.fd = self->dma_buf,
+		.id = ~0U,
+		.length = ~0ULL,
+		.mmap_offset = ~0ULL,
+	};
+}
+
+static inline void good_bo_export(FIXTURE_DATA(abi) *self)
+{
+	self->arg.bo_export = (struct accel_bo_export) {
+		.id = self->bo[0].id,
+		.fd = -2,
 	};
 }
 
@@ -308,6 +338,10 @@ static inline int abi_undo(FIXTURE_DATA(abi) *self,
 		return 0;
 	case ACCEL_IOCTL_BO_CREATE:
 		return destroy(self->fd, arg->bo_create.id);
+	case ACCEL_IOCTL_BO_IMPORT:
+		return destroy(self->fd, arg->bo_import.id);
+	case ACCEL_IOCTL_BO_EXPORT:
+		return close(arg->bo_export.fd);
 	case ACCEL_IOCTL_QUEUE_CREATE:
 		return destroy(self->fd, arg->queue_create.id) ?:
 		       destroy(self->fd, arg->queue_create.timeline);
@@ -377,7 +411,7 @@ static inline void drop_victim(struct __test_metadata *_metadata,
 	self->victim = 0;
 }
 
-/* Of calls that failed, or were undone, there is no id and no object left. */
+/* Of calls that failed, or were undone, there is no id, descriptor or object left. */
 static inline void expect_no_trace(struct __test_metadata *_metadata,
 				   FIXTURE_DATA(abi) *self,
 				   const struct abi_call *call)
@@ -385,10 +419,13 @@ static inline void expect_no_trace(struct __test_metadata *_metadata,
 	struct accel_queue_info info;
 	char now[CENSUS_SIZE];
 	__u32 id;
+	int fd;
 
 	drop_victim(_metadata, self);
 	get_next_id(_metadata, self->fd, &id);
 	EXPECT_EQ(self->next_id, id) TH_LOG("%s left an id", call->name);
+	get_next_fd(_metadata, &fd);
+	EXPECT_EQ(self->next_fd, fd) TH_LOG("%s left a descriptor", call->name);
 	ASSERT_EQ(0, census_read(now));
 	EXPECT_STREQ(self->census, now) {
 		TH_LOG("%s left an object", call->name);

@@ -68,6 +68,27 @@ static void expect_bo_create(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, arg->mmap_offset % sysconf(_SC_PAGESIZE));
 }
 
+static void expect_bo_import(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(abi) *self)
+{
+	const struct accel_bo_import *arg = &self->arg.bo_import;
+
+	EXPECT_EQ(self->next_id, arg->id);
+	EXPECT_EQ(self->bo[0].length, arg->length);
+	EXPECT_EQ(self->bo[0].mmap_offset, arg->mmap_offset);
+}
+
+static void expect_bo_export(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(abi) *self)
+{
+	int fd = self->arg.bo_export.fd;
+
+	EXPECT_EQ(self->next_fd, fd);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+	EXPECT_EQ(O_RDONLY, fcntl(fd, F_GETFL) & O_ACCMODE);
+	EXPECT_EQ(self->bo[0].length, lseek(fd, 0, SEEK_END));
+}
+
 static void expect_bo_info(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(abi) *self)
 {

@@ -170,6 +170,37 @@ TEST_F_TIMEOUT(abi, id_of_something_else, LONG_TEST_S)
 	EXPECT_EQ(0, close(fd));
 }
 
+/* Every kind of file that is none of what is asked for, and no file. */
+TEST_F(abi, fd_of_something_else)
+{
+	struct abi_place places[PLACES_MAX], *place;
+	size_t n = find_places(self, NULL, ABI_FD, places), i;
+	char path[32];
+	int fds[] = { -1, INT_MIN, INT_MAX, self->next_fd + 100, self->fd, -1, -1,
+		      -1 };
+	const size_t first = ARRAY_LEN(fds) - 3;
+
+	ASSERT_LT(0, n);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->dma_buf);
+	fds[first] = open(path, O_PATH | O_CLOEXEC);
+	fds[first + 1] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	fds[first + 2] = dup(STDERR_FILENO);
+	for (i = first; i < ARRAY_LEN(fds); i++)
+		ASSERT_LE(0, fds[i]);
+
+	for_each_place(place, places, n) {
+		for (i = 0; i < ARRAY_LEN(fds); i++) {
+			make_changed(self, place, fds[i]);
+			expect_failure(_metadata, self, place->call, -EBADF,
+				       place->member->name);
+		}
+	}
+	for (i = first; i < ARRAY_LEN(fds); i++)
+		ASSERT_EQ(0, close(fds[i]));
+	for_each_place(place, places, n)
+		expect_no_trace(_metadata, self, place->call);
+}
+
 static __u64 highest(FIXTURE_DATA(abi) *self, const struct abi_member *m)
 {
 	__u32 max;

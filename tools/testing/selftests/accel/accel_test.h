@@ -228,6 +228,34 @@ static inline void *bo_map(int fd, const struct accel_bo_create *bo)
 		    bo->mmap_offset);
 }
 
+static inline int bo_info(int fd, __u32 id, struct accel_bo_info *info)
+{
+	*info = (struct accel_bo_info) { .size = sizeof(*info), .id = id };
+	return accel_ioctl(fd, ACCEL_IOCTL_BO_INFO, info);
+}
+
+/* Returns a dma-buf. */
+static inline int bo_export(int fd, __u32 id, __u32 flags)
+{
+	struct accel_bo_export export = {
+		.size = sizeof(export),
+		.id = id,
+		.flags = flags,
+	};
+	int ret = accel_ioctl(fd, ACCEL_IOCTL_BO_EXPORT, &export);
+
+	return ret ? ret : export.fd;
+}
+
+static inline int bo_import(int fd, int dma_buf, struct accel_bo_import *import)
+{
+	*import = (struct accel_bo_import) {
+		.size = sizeof(*import),
+		.fd = dma_buf,
+	};
+	return accel_ioctl(fd, ACCEL_IOCTL_BO_IMPORT, import);
+}
+
 static inline int bo_sync(int fd, __u32 id, __u32 flags, __s64 deadline_ns)
 {
 	struct accel_bo_sync sync = {

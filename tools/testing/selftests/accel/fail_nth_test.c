@@ -34,6 +34,7 @@ struct answer {
 struct client {
 	int fd;
 	struct accel_bo_create bo;
+	int dma_buf;
 	struct accel_queue_create idle;
 	struct accel_queue_create hung;
 	__u32 timeline;
@@ -45,6 +46,7 @@ struct client {
 /* What a call that failed has left as it was. */
 struct state {
 	__u32 next_id;
+	int next_fd;
 	struct accel_queue_info idle;
 	struct accel_queue_info hung;
 	struct accel_timeline_query timeline;
@@ -59,6 +61,8 @@ static void client_open(struct __test_metadata *_metadata, struct client *c)
 	c->fd = accel_open();
 	ASSERT_LE(0, c->fd);
 	ASSERT_EQ(0, bo_create(c->fd, 0, PAGE, &c->bo));
+	c->dma_buf = bo_export(c->fd, c->bo.id, ACCEL_EXPORT_WRITE);
+	ASSERT_LE(0, c->dma_buf);
 	ASSERT_EQ(0, queue_create(c->fd, 0, 0, &c->idle));
 	ASSERT_EQ(0, queue_create(c->fd, 1, 60000, &c->hung));
 	ASSERT_EQ(0, submit_hang(c->fd, c->hung.id, &point));
@@ -101,6 +105,8 @@ static void state_get(struct __test_metadata *_metadata,
 	memset(state, 0, sizeof(*state));
 	ASSERT_EQ(0, timeline_create(c->fd, 0, &state->next_id));
 	ASSERT_EQ(0, destroy(c->fd, state->next_id));
+	state->next_fd = dup(c->fd);
+	ASSERT_EQ(0, close(state->next_fd));
 	ASSERT_EQ(0, queue_info(c->fd, c->idle.id, &state->idle));
 	ASSERT_EQ(0, queue_info(c->fd, c->hung.id, &state->hung));
 	ASSERT_EQ(0, timeline_query(c->fd, c->timeline, 1, &state->timeline));
@@ -132,6 +138,17 @@ static void good_client_name(struct client *c, struct answer *answer)
 static void good_bo_create(struct client *c, struct answer *answer)
 {
 	answer->arg.bo_create.length = 1;
+}
+
+static void good_bo_import(struct client *c, struct answer *answer)
+{
+	answer->arg.bo_import.fd = c->dma_buf;
+}
+
+/* To be read only: there is no such dma-buf of it yet. */
+static void good_bo_export(struct client *c, struct answer *answer)
+{
+	answer->arg.bo_export.id = c->bo.id;
 }
 
 static void good_bo_info(struct client *c, struct answer *answer)
@@ -246,6 +263,7 @@ static unsigned int call_new_ids(unsigned int cmd)
 	case ACCEL_IOCTL_QUEUE_CREATE:
 		return 2;
 	case ACCEL_IOCTL_BO_CREATE:
+	case ACCEL_IOCTL_BO_IMPORT:
 	case ACCEL_IOCTL_TIMELINE_CREATE:
 		return 1;
 	default:
@@ -305,6 +323,9 @@ static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 	} else {
 		EXPECT_EQ(0, memcmp(&expected, &answer, sizeof(answer)));
 	}
+	if (call->cmd == ACCEL_IOCTL_BO_EXPORT)
+		ASSERT_EQ(0, close(answer.arg.bo_export.fd));
+	ASSERT_EQ(0, close(c.dma_buf));
 	ASSERT_EQ(0, close(c.fd));
 }
 

@@ -89,6 +89,13 @@ static int place_bo_info(int fd, struct objects *obj,
 	return accel_ioctl(fd, ACCEL_IOCTL_BO_INFO, &info);
 }
 
+static int place_bo_export(int fd, struct objects *obj, __u32 id)
+{
+	int ret = bo_export(fd, id, 0);
+
+	return ret < 0 ? ret : close(ret);
+}
+
 static int place_bo_sync(int fd, struct objects *obj,
 			 __u32 id)
 {
@@ -190,6 +197,7 @@ static const struct place {
 	int (*use)(int fd, struct objects *obj, __u32 id);
 } places[] = {
 	{ "BO_INFO", KIND_BO, place_bo_info },
+	{ "BO_EXPORT", KIND_BO, place_bo_export },
 	{ "BO_SYNC", KIND_BO, place_bo_sync },
 	{ "QUEUE_CREATE.vm", KIND_NONE, place_queue_vm },
 	{ "QUEUE_INFO", KIND_QUEUE, place_queue_info },

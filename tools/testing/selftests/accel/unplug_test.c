@@ -22,6 +22,7 @@ FIXTURE(unplug)
 	__u32 short_engine;	/* whose jobs do not */
 	struct accel_queue_create running, pending, held, done, more;
 	struct accel_bo_create bo, src;
+	int dma_buf;
 	__u32 timeline;
 	__u32 unpromised;
 };
@@ -443,6 +444,20 @@ static int call_bo_create(FIXTURE_DATA(unplug) *self)
 	return bo_create(self->fd, 0, PAGE, &bo);
 }
 
+static int call_bo_import(FIXTURE_DATA(unplug) *self)
+{
+	struct accel_bo_import import;
+
+	return bo_import(self->fd, self->dma_buf, &import);
+}
+
+static int call_bo_export(FIXTURE_DATA(unplug) *self)
+{
+	int ret = bo_export(self->fd, self->src.id, 0);
+
+	return ret < 0 ? ret : close(ret);
+}
+
 static int call_bo_info(FIXTURE_DATA(unplug) *self)
 {
 	struct accel_bo_info info = { .size = sizeof(info), .id = self->bo.id };
@@ -516,6 +531,8 @@ static int call_timeline_wait(FIXTURE_DATA(unplug) *self)
 #define WORKS_QUERY		false
 #define WORKS_CLIENT_NAME	false
 #define WORKS_BO_CREATE		false
+#define WORKS_BO_IMPORT		false
+#define WORKS_BO_EXPORT		false
 #define WORKS_BO_INFO		false
 #define WORKS_BO_SYNC		false
 #define WORKS_QUEUE_CREATE	false
@@ -541,6 +558,8 @@ TEST_F_TIMEOUT(unplug, ioctls, LONG_TEST_S)
 	size_t i;
 
 	ASSERT_EQ(0, create_all(self));
+	self->dma_buf = bo_export(self->fd, self->src.id, 0);
+	ASSERT_LE(0, self->dma_buf);
 	release.queue = self->running.id;
 	for (i = 0; i < ARRAY_LEN(calls); i++)
 		if (calls[i].call != call_timeline_wait)
@@ -565,6 +584,7 @@ TEST_F_TIMEOUT(unplug, ioctls, LONG_TEST_S)
 	release.size = 0;
 	EXPECT_EQ(-EINVAL, accel_ioctl(self->fd, ACCEL_IOCTL_DESTROY, &release));
 	EXPECT_EQ(-EINVAL, accel_ioctl(self->fd, ACCEL_IOCTL_SUBMIT, &release));
+	EXPECT_EQ(0, close(self->dma_buf));
 }
 
 static int read_fdinfo(int fd, char *text, size_t size)
