@@ -3,6 +3,7 @@
 #include "mock.h"
 
 #include <linux/dma-fence-array.h>
+#include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/irq_work.h>
@@ -95,17 +96,13 @@ static void accel_sync_file_error_of_a_part(struct kunit *test)
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
 	struct mock_fence *parts[] = { mock_fence(mock), mock_fence(mock) };
-	struct dma_fence **fences = kcalloc(2, sizeof(*fences), GFP_KERNEL);
-	struct dma_fence_array *array;
+	struct dma_fence *whole;
 	int fd, i;
 
-	KUNIT_ASSERT_NOT_NULL(test, fences);
-	for (i = 0; i < 2; i++)
-		fences[i] = dma_fence_get(&parts[i]->base);
-	array = dma_fence_array_create(2, fences, dma_fence_context_alloc(1), 1,
-				       false);
-	KUNIT_ASSERT_NOT_NULL(test, array);
-	fd = mock_sync_file(mock, &array->base);
+	whole = dma_fence_unwrap_merge(&parts[0]->base, &parts[1]->base);
+	KUNIT_ASSERT_NOT_NULL(test, whole);
+	KUNIT_ASSERT_TRUE(test, dma_fence_is_array(whole));
+	fd = mock_sync_file(mock, whole);
 	mock_fence_signal(parts[0], 0);
 	mock_fence_signal(parts[1], -EDOM);
 
@@ -115,7 +112,7 @@ static void accel_sync_file_error_of_a_part(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ECANCELED,
 			mock_wait(mock, queue.timeline, 1, S64_MAX));
 	mock_close(mock, fd);
-	dma_fence_put(&array->base);
+	dma_fence_put(whole);
 	for (i = 0; i < 2; i++)
 		dma_fence_put(&parts[i]->base);
 }
