@@ -99,6 +99,7 @@ struct accel_ioctl_call {
 	u32 size;			/* of the caller's argument */
 	struct accel_object *created[2];
 	unsigned int created_count;
+	bool silent;			/* there is no answer, and it cannot be undone */
 	struct file *fd_file;		/* what @fd will be, or NULL */
 	int fd;
 };
@@ -495,14 +496,15 @@ enum accel_job_state {
 };
 
 /**
- * struct accel_point_entry - a point that a job has promised
+ * struct accel_point_entry - a point that a job, or somebody's fence, has promised
  *
  * Private to the core.
  */
 struct accel_point_entry {
 	/* private: */
 	struct list_head link;		/* accel_timeline.pending */
-	struct accel_job *job;
+	/* It is reached, and none of its timeline's business; NULL on a queue's. */
+	void (*put)(struct accel_point_entry *entry);
 	u64 value;
 	u64 last;			/* what is completed when this is */
 	int error;

@@ -3,12 +3,11 @@
  * What the files of the core share. Drivers include <linux/accel.h> only.
  *
  * Lock order, outermost first: accel_queue.submit_lock, accel_queue.lock, the
- * dma_resv of a job's buffers, accel_file.promise_lock, accel_timeline.lock; and,
- * as none of those may be taken on the way to signalling a fence but the last,
- * accel_engine.abort_lock, accel_engine.lock, accel_file.event_lock. accel_bo.lock
- * nests inside mmap_lock and a SUBMIT's accel_queue.submit_lock, and the dma_resv of
- * an imported buffer inside it. Spinlocks never nest, but inside the lock of somebody
- * else's fence.
+ * dma_resv of a job's buffers, accel_timeline.lock; and, as none of those may be
+ * taken on the way to signalling a fence but the last, accel_engine.abort_lock,
+ * accel_engine.lock, accel_file.event_lock. accel_bo.lock nests inside mmap_lock
+ * and a SUBMIT's accel_queue.submit_lock, and the dma_resv of an imported buffer
+ * inside it. Spinlocks never nest, but inside the lock of somebody else's fence.
  */
 #ifndef _ACCEL_INTERNAL_H
 #define _ACCEL_INTERNAL_H
@@ -17,6 +16,7 @@
 #include <linux/atomic.h>
 #include <linux/dma-buf.h>
 #include <linux/fs.h>
+#include <linux/llist.h>
 #include <linux/rbtree.h>
 #include <linux/xarray.h>
 
@@ -27,6 +27,7 @@ struct iov_iter;
 #define ACCEL_POINTS_MAX	64
 #define ACCEL_QUEUES_MAX	256	/* of an open file */
 #define ACCEL_PENDING_MAX	4096	/* points promised on a timeline, not reached */
+#define ACCEL_EVENTFDS_MAX	256	/* that wait for points, of an id */
 /*
  * Ids of a buffer, of all clients together. This bounds the search for a client and,
  * with the limits above, the references that jobs have.
@@ -47,6 +48,9 @@ enum accel_census {
 	ACCEL_CENSUS_ATTACHMENTS,
 	ACCEL_CENSUS_QUEUES,
 	ACCEL_CENSUS_TIMELINES,
+	ACCEL_CENSUS_TIMELINE_HANDLES,
+	ACCEL_CENSUS_EVENTFDS,
+	ACCEL_CENSUS_IMPORTS,
 	ACCEL_CENSUS_JOBS,
 	ACCEL_CENSUS_FENCES,
 	ACCEL_CENSUS_WAITERS,
@@ -84,8 +88,6 @@ static inline bool accel_dev_is_gone(struct accel_device *dev)
  * @dev: the device, with a reference
  * @id: never used again for another file; never 0
  * @objects: what ids stand for; an entry is reserved while its ioctl runs
- * @promise_lock: serialises who promises points on timelines of this file, so
- *	that a job's points are promised all or none
  * @queue_count: queues that have an id
  * @name_lock: protects @name
  * @name: label for an administrator
@@ -102,7 +104,6 @@ struct accel_file {
 	struct accel_device *dev;
 	u64 id;
 	struct xarray objects;
-	struct mutex promise_lock;	/* outside any timeline's lock */
 	atomic_t queue_count;
 	spinlock_t name_lock;		/* protects name */
 	char name[ACCEL_NAME_SIZE];
@@ -163,7 +164,6 @@ struct accel_object_type {
 };
 
 extern const struct accel_object_type accel_queue_type;
-extern const struct accel_object_type accel_timeline_type;
 
 void accel_object_init(struct accel_object *obj,
 		       const struct accel_object_type *type);
@@ -245,10 +245,11 @@ void accel_import_forget(struct accel_bo *bo);
 
 /**
  * struct accel_timeline - points that are reached in order
- * @obj: its id, or only a reference of its queue's and jobs'
- * @dev: the device
+ * @obj: for its references; what has an id is a struct accel_timeline_handle
+ * @dev: the device, with a reference
  * @dev_link: in accel_device.timelines
  * @queue_owned: only ends of jobs of one queue signal it
+ * @signallers: those who may signal it; when the last goes it is closed
  * @page: shows @completed and @failed to the client; NULL if it is no queue's
  * @page_handle: of the buffer that is; it has no id
  * @lock: protects what follows; innermost, taken in any context
@@ -258,6 +259,7 @@ void accel_import_forget(struct accel_bo *bo);
  * @held_count: those of jobs that are held
  * @closed: negative errno once nobody can promise anything any more
  * @pending: struct accel_point_entry of points promised and not reached, in order
+ * @imports: struct accel_point_import of fences that have not signalled
  * @waiters: those who wait for a point to be reached
  * @backers: held jobs that wait for a point to be promised by one that is not
  * @wake_work: tells those whom there was no time for, with a reference
@@ -271,6 +273,7 @@ struct accel_timeline {
 	struct accel_device *dev;
 	struct list_head dev_link;
 	bool queue_owned;
+	atomic_t signallers;
 	struct accel_point_page *page;
 	struct accel_bo_handle *page_handle;
 	spinlock_t lock;		/* protects what follows */
@@ -280,6 +283,7 @@ struct accel_timeline {
 	u32 held_count;
 	int closed;
 	struct list_head pending;
+	struct list_head imports;
 	struct rb_root_cached waiters;
 	struct rb_root_cached backers;
 	struct work_struct wake_work;
@@ -315,6 +319,35 @@ struct accel_timeline_waiter {
 	void (*backed)(struct accel_timeline_waiter *waiter);
 };
 
+/**
+ * struct accel_timeline_handle - what the id of a timeline stands for
+ * @obj: its id
+ * @timeline: the timeline, with a reference
+ * @may_signal: points may be promised with this id; counted in
+ *	accel_timeline.signallers
+ * @imports: struct accel_point_import of promises made with this id; this and what
+ *	follows is protected by accel_timeline.lock
+ * @eventfds: struct accel_point_eventfd asked for with this id
+ * @eventfd_count: entries in @eventfds
+ */
+struct accel_timeline_handle {
+	struct accel_object obj;
+	struct accel_timeline *timeline;
+	bool may_signal;
+	struct list_head imports;
+	struct list_head eventfds;
+	u32 eventfd_count;
+};
+
+/* timeline_handle.c */
+int accel_timeline_reserve(struct accel_ioctl_call *call,
+			   struct accel_timeline *timeline, bool may_signal,
+			   u32 *id);
+struct accel_timeline_handle *accel_timeline_handle_get(struct accel_file *file,
+							u32 id);
+struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id);
+struct accel_timeline *accel_timeline_get_to_signal(struct accel_file *file, u32 id);
+
 /* What accel_timeline_add_waiter() found. */
 enum accel_wait_result {
 	ACCEL_WAIT_REACHED,
@@ -324,11 +357,14 @@ enum accel_wait_result {
 
 struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value,
 					     bool queue_owned);
-struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id);
 int accel_timeline_status(struct accel_timeline *timeline, u64 value);
 enum accel_wait_result
 accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status);
 void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter);
+void accel_timeline_remove_waiter_locked(struct accel_timeline_waiter *waiter);
+bool accel_timeline_is_backed(struct accel_timeline *timeline, u64 value);
+struct dma_fence *accel_timeline_job_fence(struct accel_timeline *timeline,
+					   u64 value);
 int accel_timeline_promise(struct accel_timeline *timeline,
 			   struct accel_point_entry *entry);
 void accel_timeline_unpromise(struct accel_timeline *timeline,
@@ -341,6 +377,10 @@ void accel_timeline_unhold(struct accel_timeline *timeline,
 void accel_timeline_end(struct accel_timeline *timeline,
 			struct accel_point_entry *entry, int error,
 			struct list_head *reached, struct list_head *ready);
+void accel_points_put(struct list_head *reached);
+void accel_timeline_add_signaller(struct accel_timeline *timeline);
+void accel_timeline_drop_signaller(struct accel_timeline *timeline);
+int accel_timeline_signal(struct accel_timeline *timeline, u64 value);
 bool accel_timeline_is_settled(struct accel_timeline *timeline);
 void accel_timeline_close(struct accel_timeline *timeline, int error);
 void accel_timeline_close_all(struct accel_device *dev, int error);
@@ -349,10 +389,46 @@ void accel_timeline_close_all(struct accel_device *dev, int error);
 int accel_point_page_add(struct accel_timeline *timeline, struct accel_file *file);
 void accel_point_page_update(struct accel_timeline *timeline);
 
+/* late.c */
+/**
+ * struct accel_late - something that a worker is to do
+ * @node: waits for that
+ * @run: does it. May free this; no lock is held. Jobs that may start now are added
+ *	to @ready
+ */
+struct accel_late {
+	struct llist_node node;
+	void (*run)(struct accel_late *late, struct list_head *ready);
+};
+
+void accel_late_add(struct accel_late *late);
+
+/* point_fence.c */
+struct dma_fence *accel_point_fence(struct accel_timeline *timeline, u64 value);
+struct accel_timeline *accel_point_fence_timeline(struct dma_fence *fence,
+						  u64 *value);
+
+/* point_import.c */
+int accel_point_import(struct accel_timeline_handle *handle, u64 value,
+		       struct dma_fence *fence);
+void accel_point_import_cancel(struct accel_timeline *timeline,
+			       struct accel_timeline_handle *handle, int error);
+
+/* point_eventfd.c */
+int accel_point_eventfd_add(struct accel_timeline_handle *handle, u64 value, int fd);
+void accel_point_eventfd_drop_all(struct accel_timeline_handle *handle);
+
+/* timeline_fd.c */
+struct file *accel_timeline_file(struct accel_timeline *timeline, bool may_signal);
+int accel_timeline_reserve_from_fd(struct accel_ioctl_call *call, int fd, u32 *id);
+
 /* fence.c */
+const char *accel_fence_get_driver_name(struct dma_fence *fence);
+void accel_fence_release(struct dma_fence *fence);
 void accel_fence_init(struct accel_job *job, u64 seqno);
 void accel_fence_reached(struct accel_job *job, int error);
 void accel_fence_signal(struct accel_job *job);
+int accel_fence_error(struct dma_fence *fence);
 struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value);
 int accel_job_lock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx);
 void accel_job_publish(struct accel_job *job);
@@ -379,10 +455,12 @@ struct accel_job_wait {
 
 /**
  * struct accel_job_signal - a point that a job signals
+ * @job: the job
  * @timeline: the timeline, with a reference
  * @entry: on that timeline; while it is there, it has a reference to the job
  */
 struct accel_job_signal {
+	struct accel_job *job;
 	struct accel_timeline *timeline;
 	struct accel_point_entry entry;
 };
@@ -399,14 +477,14 @@ void accel_job_wait_put(struct accel_job_wait *wait);
 void accel_job_add_explicit_waits(struct accel_job *job);
 int accel_job_add_implicit_wait(struct accel_job *job, struct dma_fence *fence);
 void accel_job_remove_waits(struct accel_job *job);
-int accel_job_promise(struct accel_job *job, struct accel_file *file);
+int accel_job_promise(struct accel_job *job);
 void accel_job_unhold(struct accel_job *job, struct list_head *ready);
 void accel_job_end(struct accel_job *job, struct list_head *ready);
 void accel_jobs_end(struct list_head *jobs, struct list_head *ready);
 
 /* queue.c */
-int accel_queue_accept(struct accel_queue *queue, struct accel_file *file,
-		       struct accel_job *job, u64 *point);
+int accel_queue_accept(struct accel_queue *queue, struct accel_job *job,
+		       u64 *point);
 
 /* sched.c */
 /* What becomes of the jobs of a queue that accepts none any more. */

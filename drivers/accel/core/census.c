@@ -26,6 +26,9 @@ static const char * const accel_census_names[ACCEL_CENSUS_COUNT] = {
 	[ACCEL_CENSUS_ATTACHMENTS] = "attachments",
 	[ACCEL_CENSUS_QUEUES] = "queues",
 	[ACCEL_CENSUS_TIMELINES] = "timelines",
+	[ACCEL_CENSUS_TIMELINE_HANDLES] = "timeline_handles",
+	[ACCEL_CENSUS_EVENTFDS] = "eventfds",
+	[ACCEL_CENSUS_IMPORTS] = "imported_fences",
 	[ACCEL_CENSUS_JOBS] = "jobs",
 	[ACCEL_CENSUS_FENCES] = "unsignalled_fences",
 	[ACCEL_CENSUS_WAITERS] = "waiters",
@@ -40,6 +43,8 @@ static struct dentry *accel_census_file;
 void accel_census_drain(void)
 {
 	synchronize_rcu();
+	flush_workqueue(accel_wq);
+	/* What tells waiters leaves to another worker what follows from that. */
 	flush_workqueue(accel_wq);
 	accel_object_drain();
 	/* A dma-buf that a worker has let go of is released by another. */

@@ -8,12 +8,13 @@
 #include "accel_internal.h"
 
 #include <linux/dma-fence.h>
+#include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 /* May be asked for after the device and its driver are gone. */
-static const char *accel_fence_get_driver_name(struct dma_fence *fence)
+const char *accel_fence_get_driver_name(struct dma_fence *fence)
 {
 	return "accel";
 }
@@ -33,14 +34,13 @@ static bool accel_fence_is_reached(struct dma_fence *fence)
 
 static void accel_fence_free(struct rcu_head *rcu)
 {
-	struct dma_fence *fence = container_of(rcu, struct dma_fence, rcu);
-
-	kfree(container_of(fence, struct accel_job, fence));
+	kfree(container_of(rcu, struct dma_fence, rcu));
 	/* Not the last of this module's code: its exit waits for callbacks. */
 	module_put(THIS_MODULE);
 }
 
-static void accel_fence_release(struct dma_fence *fence)
+/* Of jobs and of points: either is one allocation, which starts with its fence. */
+void accel_fence_release(struct dma_fence *fence)
 {
 	/* Who looks at a reservation object may have found it there. */
 	call_rcu(&fence->rcu, accel_fence_free);
@@ -91,8 +91,8 @@ void accel_fence_signal(struct accel_job *job)
 }
 
 /*
- * The timeline of the unfinished job that a fence is of, with a reference, and the
- * job's point. NULL if it is no job's, or the job has ended.
+ * The timeline of the unfinished job, or of the point, that a fence is of, with a
+ * reference, and the point. NULL if it is neither's, or has signalled.
  */
 struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 {
@@ -100,7 +100,7 @@ struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 	struct accel_timeline *timeline;
 
 	if (!accel_fence_is_a_job(fence))
-		return NULL;
+		return accel_point_fence_timeline(fence, value);
 
 	/* A job gives up its queue after it has signalled. */
 	guard(spinlock_irqsave)(&job->fence_lock);
@@ -111,6 +111,22 @@ struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 	refcount_inc(&timeline->obj.refs);
 	*value = job->point.value;
 	return timeline;
+}
+
+/*
+ * The error of a fence that has signalled, or 0. One made of others may have signalled
+ * without an error of its own.
+ */
+int accel_fence_error(struct dma_fence *fence)
+{
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *part;
+	int error = 0;
+
+	dma_fence_unwrap_for_each(part, &cursor, fence)
+		if (part->error && !error)
+			error = part->error;
+	return error;
 }
 
 static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)

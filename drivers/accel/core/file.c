@@ -15,7 +15,6 @@ static atomic64_t accel_file_last_id;
 static void accel_file_free(struct accel_file *file)
 {
 	put_device(&file->dev->dev);
-	mutex_destroy(&file->promise_lock);
 	kfree_rcu(file, rcu);
 	accel_census_dec(ACCEL_CENSUS_FILES);
 }
@@ -49,7 +48,6 @@ struct accel_file *accel_file_create(struct accel_device *dev)
 	get_device(&dev->dev);
 	file->id = atomic64_inc_return(&accel_file_last_id);
 	xa_init_flags(&file->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	mutex_init(&file->promise_lock);
 	spin_lock_init(&file->name_lock);
 	accel_event_init_file(file);
 	accel_census_inc(ACCEL_CENSUS_FILES);

@@ -32,6 +32,8 @@ enum {
 	ACCEL_TIMELINE_SIGNAL_FLAGS = 0,
 	ACCEL_TIMELINE_QUERY_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_TIMELINE_WAIT_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_WITHOUT_DEVICE,
+	ACCEL_TIMELINE_EXPORT_FLAGS = ACCEL_IOCTL_OUT,
+	ACCEL_TIMELINE_IMPORT_FLAGS = ACCEL_IOCTL_OUT,
 };
 
 #define ACCEL_IOCTL_ENTRY(NAME, name, _nr, last)			\
@@ -112,7 +114,7 @@ static int accel_ioctl_copy(struct accel_ioctl_call *call,
 	if (ret)
 		return ret;
 
-	if ((desc->flags & ACCEL_IOCTL_OUT) &&
+	if ((desc->flags & ACCEL_IOCTL_OUT) && !call->silent &&
 	    copy_to_user(call->uarg, call->arg,
 			 min(call->size, desc->arg_size)))
 		return -EFAULT;

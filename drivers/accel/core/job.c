@@ -10,6 +10,7 @@
 
 #include <linux/nospec.h>
 #include <linux/slab.h>
+#include <linux/sync_file.h>
 #include <linux/uaccess.h>
 
 static int accel_job_check(const struct accel_ops *ops,
@@ -51,7 +52,6 @@ static struct accel_job *accel_job_alloc(struct accel_queue *queue,
 	job->signals = (void *)job + signals;
 	job->cmd = (void *)job + cmd;
 	job->cmd_size = args->cmd_size;
-	job->point.job = job;
 	INIT_LIST_HEAD(&job->implicit);
 	/* Both start with a guard, dropped when all waits have been added. */
 	atomic_set(&job->holds, 1);
@@ -130,60 +130,93 @@ static int accel_job_copy_bo(struct accel_job *job, struct accel_file *file,
 	return 0;
 }
 
-static int accel_job_copy_point(struct accel_file *file, u64 points_ptr,
-				u32 stride, u32 index,
-				struct accel_timeline **timeline, u64 *value)
+static int accel_job_set_wait(struct accel_job *job, struct accel_file *file,
+			      struct accel_job_wait *wait,
+			      const struct accel_point *point)
 {
-	struct accel_point point;
-	int ret;
+	struct accel_timeline *timeline;
+	struct dma_fence *fence;
 
-	ret = accel_copy_element(&point, sizeof(point),
-				 offsetofend(struct accel_point, value),
-				 points_ptr, stride, index);
-	if (ret)
-		return ret;
-	if (point.reserved)
-		return -EINVAL;
+	if (point->flags & ~ACCEL_POINT_SYNC_FILE)
+		return -EOPNOTSUPP;
 
-	*timeline = accel_timeline_get(file, point.timeline);
-	*value = point.value;
-	return *timeline ? 0 : -ENOENT;
+	if (point->flags & ACCEL_POINT_SYNC_FILE) {
+		if (point->value)
+			return -EINVAL;
+		fence = sync_file_get_fence(point->timeline);
+		if (!fence)
+			return -EBADF;
+		accel_job_wait_for_fence(wait, job, fence);
+		return 0;
+	}
+
+	timeline = accel_timeline_get(file, point->timeline);
+	if (!timeline)
+		return -ENOENT;
+	accel_job_wait_for_point(wait, job, timeline, point->value);
+	return 0;
 }
 
 static int accel_job_copy_wait(struct accel_job *job, struct accel_file *file,
 			       const struct accel_submit_job *args, u32 index)
 {
 	struct accel_job_wait *wait = &job->waits[index];
-	struct accel_timeline *timeline;
-	u64 value;
+	struct accel_point point;
 	int ret;
 
-	ret = accel_job_copy_point(file, args->waits_ptr, args->wait_stride,
-				   index, &timeline, &value);
+	ret = accel_copy_element(&point, sizeof(point),
+				 offsetofend(struct accel_point, value),
+				 args->waits_ptr, args->wait_stride, index);
 	if (ret)
 		return ret;
 
-	accel_job_wait_for_point(wait, job, timeline, value);
+	ret = accel_job_set_wait(job, file, wait, &point);
+	if (ret)
+		return ret;
+
 	wait->cancels = args->flags & ACCEL_JOB_CANCEL_ON_ERROR;
 	job->wait_count++;
 	return 0;
+}
+
+/* The job that has promised the point on another timeline is not needed for it. */
+static void accel_job_put_signal(struct accel_point_entry *entry)
+{
+	struct accel_job_signal *signal = container_of(entry,
+						       struct accel_job_signal,
+						       entry);
+	struct accel_timeline *timeline = signal->timeline;
+
+	dma_fence_put(&signal->job->fence);
+	accel_object_put_any_context(&timeline->obj);
 }
 
 static int accel_job_copy_signal(struct accel_job *job, struct accel_file *file,
 				 const struct accel_submit_job *args, u32 index)
 {
 	struct accel_job_signal *signal = &job->signals[index];
+	struct accel_timeline *timeline;
+	struct accel_point point;
 	int ret;
 
-	ret = accel_job_copy_point(file, args->signals_ptr, args->signal_stride,
-				   index, &signal->timeline,
-				   &signal->entry.value);
+	ret = accel_copy_element(&point, sizeof(point),
+				 offsetofend(struct accel_point, value),
+				 args->signals_ptr, args->signal_stride, index);
 	if (ret)
 		return ret;
+	if (point.flags)
+		return -EOPNOTSUPP;
 
-	signal->entry.job = job;
+	timeline = accel_timeline_get_to_signal(file, point.timeline);
+	if (IS_ERR(timeline))
+		return PTR_ERR(timeline);
+
+	signal->timeline = timeline;
+	signal->entry.value = point.value;
+	signal->entry.put = accel_job_put_signal;
+	signal->job = job;
 	job->signal_count++;
-	return signal->timeline->queue_owned ? -EPERM : 0;
+	return 0;
 }
 
 static int accel_job_copy(struct accel_job *job, struct accel_file *file,
@@ -249,16 +282,15 @@ struct accel_bo *accel_job_find_bo(struct accel_job *job, u32 index, u64 offset,
 }
 EXPORT_SYMBOL_NS_GPL(accel_job_find_bo, "ACCEL");
 
-/* Promise all of the job's points on other timelines, or none. */
-int accel_job_promise(struct accel_job *job, struct accel_file *file)
+/*
+ * Promise all of the job's points on other timelines, or none. Others may promise on
+ * them meanwhile; until accel_job_unhold() they do not depend on these.
+ */
+int accel_job_promise(struct accel_job *job)
 {
 	u32 i;
 	int ret;
 
-	if (!job->signal_count)
-		return 0;
-
-	guard(mutex)(&file->promise_lock);
 	for (i = 0; i < job->signal_count; i++) {
 		ret = accel_timeline_promise(job->signals[i].timeline,
 					     &job->signals[i].entry);
@@ -286,21 +318,12 @@ void accel_job_unhold(struct accel_job *job, struct list_head *ready)
 static void accel_job_end_signal(struct accel_job_signal *signal, int error,
 				 struct list_head *ready)
 {
-	struct accel_point_entry *entry, *next;
 	LIST_HEAD(reached);
 
 	accel_timeline_end(signal->timeline, &signal->entry, error, &reached,
 			   ready);
-
 	/* Not only this job's: those behind it on the timeline as well. */
-	list_for_each_entry_safe(entry, next, &reached, link) {
-		struct accel_timeline *timeline =
-			container_of(entry, struct accel_job_signal,
-				     entry)->timeline;
-
-		dma_fence_put(&entry->job->fence);
-		accel_object_put_any_context(&timeline->obj);
-	}
+	accel_points_put(&reached);
 }
 
 /* The job's point on its queue's timeline is reached: so are the others. */
@@ -334,7 +357,8 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 	accel_timeline_end(job->queue->timeline, &job->point, job->error,
 			   &reached, ready);
 	list_for_each_entry_safe(entry, next, &reached, link)
-		accel_job_reached(entry->job, ready);
+		accel_job_reached(container_of(entry, struct accel_job, point),
+				  ready);
 }
 
 /* End jobs that are linked through @accel_job.link, and never ran or were aborted. */

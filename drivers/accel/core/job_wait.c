@@ -10,6 +10,7 @@
 #include "accel_internal.h"
 
 #include <linux/dma-fence.h>
+#include <linux/dma-fence-chain.h>
 #include <linux/slab.h>
 
 /* A job that may start now is added to @ready. */
@@ -50,10 +51,12 @@ static void accel_job_point_backed(struct accel_timeline_waiter *waiter)
 static void accel_job_fence_signalled(struct dma_fence *fence,
 				      struct dma_fence_cb *cb)
 {
+	/* An array has the error of its parts; a link of a chain does not. */
+	int error = dma_fence_chain_contained(fence)->error;
 	LIST_HEAD(ready);
 
-	accel_job_wait_over(container_of(cb, struct accel_job_wait, cb),
-			    fence->error, &ready);
+	accel_job_wait_over(container_of(cb, struct accel_job_wait, cb), error,
+			    &ready);
 	if (!list_empty(&ready))
 		accel_jobs_start_later(&ready);
 }
@@ -129,7 +132,7 @@ static void accel_job_add_fence(struct accel_job_wait *wait)
 				    accel_job_fence_signalled))
 		return;
 
-	if (wait->cancels && dma_fence_get_status(wait->fence) < 0)
+	if (wait->cancels && accel_fence_error(wait->fence))
 		WRITE_ONCE(job->error, -ECANCELED);
 	atomic_dec(&job->deps);
 }

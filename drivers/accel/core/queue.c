@@ -149,7 +149,6 @@ static u64 accel_queue_commit(struct accel_queue *queue, struct accel_job *job)
 }
 
 static int accel_queue_accept_locked(struct accel_queue *queue,
-				     struct accel_file *file,
 				     struct accel_job *job, u64 *point,
 				     struct list_head *ended,
 				     struct list_head *ready)
@@ -170,7 +169,7 @@ static int accel_queue_accept_locked(struct accel_queue *queue,
 		if (ret)
 			goto err_waits;
 	}
-	ret = accel_job_promise(job, file);
+	ret = accel_job_promise(job);
 	if (ret)
 		goto err_bos;
 
@@ -197,8 +196,8 @@ err_waits:
  * nothing is in the way. On an error nothing has changed and the job is the
  * caller's to free.
  */
-int accel_queue_accept(struct accel_queue *queue, struct accel_file *file,
-		       struct accel_job *job, u64 *point)
+int accel_queue_accept(struct accel_queue *queue, struct accel_job *job,
+		       u64 *point)
 {
 	LIST_HEAD(ended);
 	LIST_HEAD(ready);
@@ -207,7 +206,7 @@ int accel_queue_accept(struct accel_queue *queue, struct accel_file *file,
 	lockdep_assert_held(&queue->submit_lock);
 
 	scoped_guard(mutex, &queue->lock)
-		ret = accel_queue_accept_locked(queue, file, job, point, &ended,
+		ret = accel_queue_accept_locked(queue, job, point, &ended,
 						&ready);
 	if (!ret)
 		accel_queue_go(queue, &ended, &ready);
@@ -332,14 +331,11 @@ int accel_queue_create_ioctl(struct accel_ioctl_call *call)
 	}
 
 	/* From here on the dispatcher undoes what was reserved. */
-	refcount_inc(&queue->timeline->obj.refs);
-	ret = accel_object_reserve(call, &queue->timeline->obj);
-	if (ret) {
-		accel_object_put(&queue->timeline->obj);
+	ret = accel_timeline_reserve(call, queue->timeline, false,
+				     &queue->timeline_id);
+	if (ret)
 		return ret;
-	}
 
-	queue->timeline_id = queue->timeline->obj.id;
 	args->id = queue->obj.id;
 	args->timeline = queue->timeline_id;
 	args->point_offset = accel_bo_mmap_offset(queue->timeline->page_handle->bo);

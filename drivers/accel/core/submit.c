@@ -15,7 +15,7 @@ static int accel_submit_job(struct accel_queue *queue, struct accel_file *file,
 		return -ENODEV;
 	ret = dev->ops->job_validate(job);
 	if (!ret)
-		ret = accel_queue_accept(queue, file, job, point);
+		ret = accel_queue_accept(queue, job, point);
 	accel_dev_exit(dev, idx);
 	return ret;
 }

@@ -9,6 +9,7 @@
  */
 #include "accel_internal.h"
 
+#include <kunit/visibility.h>
 #include <linux/dma-fence.h>
 #include <linux/slab.h>
 
@@ -34,20 +35,8 @@ static void accel_timeline_release(struct accel_object *obj)
 	accel_census_dec(ACCEL_CENSUS_TIMELINES);
 }
 
-/* A queue goes on promising points; nobody else can do so without the id. */
-static void accel_timeline_destroy(struct accel_object *obj)
-{
-	struct accel_timeline *timeline = obj_to_timeline(obj);
-
-	if (timeline->queue_owned)
-		return;
-	/* Not while a promise may yet be taken back. */
-	guard(mutex)(&obj->file->promise_lock);
-	accel_timeline_close(timeline, -ECANCELED);
-}
-
-const struct accel_object_type accel_timeline_type = {
-	.destroy = accel_timeline_destroy,
+/* What has an id is a handle of it. */
+static const struct accel_object_type accel_timeline_type = {
 	.release = accel_timeline_release,
 };
 
@@ -255,6 +244,7 @@ struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value
 	accel_object_init(&timeline->obj, &accel_timeline_type);
 	spin_lock_init(&timeline->lock);
 	INIT_LIST_HEAD(&timeline->pending);
+	INIT_LIST_HEAD(&timeline->imports);
 	INIT_WORK(&timeline->wake_work, accel_timeline_wake_work_fn);
 	timeline->waiters = RB_ROOT_CACHED;
 	timeline->backers = RB_ROOT_CACHED;
@@ -267,14 +257,6 @@ struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value
 		list_add_tail(&timeline->dev_link, &dev->timelines);
 	accel_census_inc(ACCEL_CENSUS_TIMELINES);
 	return timeline;
-}
-
-struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id)
-{
-	struct accel_object *obj = accel_object_get(file, id,
-						    &accel_timeline_type);
-
-	return obj ? obj_to_timeline(obj) : NULL;
 }
 
 /*
@@ -303,12 +285,52 @@ accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status)
 	return ACCEL_WAIT_BACKED;
 }
 
+void accel_timeline_remove_waiter_locked(struct accel_timeline_waiter *waiter)
+{
+	lockdep_assert_held(&waiter->timeline->lock);
+
+	if (waiter->in)
+		accel_timeline_erase(waiter);
+}
+
 /* When this returns, none of the waiter's functions is running or will. */
 void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter)
 {
 	guard(spinlock_irqsave)(&waiter->timeline->lock);
-	if (waiter->in)
-		accel_timeline_erase(waiter);
+	accel_timeline_remove_waiter_locked(waiter);
+}
+
+/* Whether a fence may depend on the point. If it may once, it always may. */
+bool accel_timeline_is_backed(struct accel_timeline *timeline, u64 value)
+{
+	guard(spinlock_irqsave)(&timeline->lock);
+	return accel_timeline_is_reached(timeline, value) ||
+	       value <= accel_timeline_backed_upto(timeline);
+}
+
+/* The job whose point on its queue's timeline this is. */
+static struct accel_job *accel_point_job(struct accel_point_entry *entry)
+{
+	return container_of(entry, struct accel_job, point);
+}
+
+/*
+ * The fence, with a reference, of the unfinished job that a backed point of a queue's
+ * timeline is of. NULL if there is none.
+ */
+struct dma_fence *accel_timeline_job_fence(struct accel_timeline *timeline,
+					   u64 value)
+{
+	struct accel_point_entry *entry;
+
+	if (!timeline->queue_owned)
+		return NULL;
+
+	guard(spinlock_irqsave)(&timeline->lock);
+	list_for_each_entry(entry, &timeline->pending, link)
+		if (entry->value == value)
+			return dma_fence_get(&accel_point_job(entry)->fence);
+	return NULL;
 }
 
 static void accel_timeline_append(struct accel_timeline *timeline,
@@ -344,20 +366,98 @@ int accel_timeline_promise(struct accel_timeline *timeline,
 	accel_timeline_append(timeline, entry);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_timeline_promise);
 
-/* Take the last promise back: nobody else has promised since, or been told. */
-void accel_timeline_unpromise(struct accel_timeline *timeline,
-			      struct accel_point_entry *entry)
+static void accel_timeline_record(struct accel_timeline *timeline, u64 first,
+				  u64 last, int error)
 {
-	guard(spinlock_irqsave)(&timeline->lock);
+	u32 slot = timeline->failure_next++ % ACCEL_TIMELINE_FAILURES;
+
+	if (timeline->failures[slot].error)
+		timeline->lost_upto = timeline->failures[slot].last;
+	timeline->failures[slot].first = first;
+	timeline->failures[slot].last = last;
+	timeline->failures[slot].error = error;
+	timeline->failed++;
+}
+
+/* Entries that are done and in turn are reached, and moved to @reached. */
+static void accel_timeline_advance(struct accel_timeline *timeline,
+				   struct list_head *reached)
+{
+	struct accel_point_entry *entry;
+
+	lockdep_assert_held(&timeline->lock);
+
+	while (!list_empty(&timeline->pending)) {
+		entry = list_first_entry(&timeline->pending,
+					 struct accel_point_entry, link);
+		if (!entry->done)
+			break;
+		if (entry->error)
+			accel_timeline_record(timeline, timeline->completed + 1,
+					      entry->value, entry->error);
+		if (timeline->queue_owned)
+			accel_fence_reached(accel_point_job(entry), entry->error);
+		timeline->completed = entry->last;
+		timeline->pending_count--;
+		list_move_tail(&entry->link, reached);
+	}
+}
+
+/* Whoever has promised what is reached is not needed for it any more. */
+void accel_points_put(struct list_head *reached)
+{
+	struct accel_point_entry *entry, *next;
+
+	list_for_each_entry_safe(entry, next, reached, link)
+		entry->put(entry);
+}
+
+static void accel_timeline_remove(struct accel_timeline *timeline,
+				  struct accel_point_entry *entry)
+{
+	struct accel_point_entry *before = NULL;
+	bool newest = list_is_last(&entry->link, &timeline->pending);
+
+	if (!list_is_first(&entry->link, &timeline->pending))
+		before = list_prev_entry(entry, link);
 	list_del(&entry->link);
 	timeline->pending_count--;
 	timeline->held_count--;
-	timeline->promised = list_empty(&timeline->pending) ?
-		timeline->completed :
-		list_last_entry(&timeline->pending, struct accel_point_entry,
-				link)->last;
+
+	if (entry->last == entry->value) {
+		if (newest)
+			timeline->promised = before ? before->last :
+						      timeline->completed;
+	} else if (before) {
+		/* A signal has come behind it. */
+		before->last = entry->last;
+	} else {
+		timeline->completed = entry->last;
+	}
 }
+
+/*
+ * Take back a promise of a held job that nobody has been told of. Others may have
+ * promised since: theirs stand, and are reached without it.
+ */
+void accel_timeline_unpromise(struct accel_timeline *timeline,
+			      struct accel_point_entry *entry)
+{
+	LIST_HEAD(reached);
+	LIST_HEAD(ready);
+
+	scoped_guard(spinlock_irqsave, &timeline->lock) {
+		accel_timeline_remove(timeline, entry);
+		accel_timeline_advance(timeline, &reached);
+		accel_timeline_changed(timeline, &ready);
+	}
+	accel_points_put(&reached);
+	if (!list_empty(&ready))
+		accel_jobs_start_later(&ready);
+}
+EXPORT_SYMBOL_IF_KUNIT(accel_timeline_unpromise);
 
 /* Promise the next point of a queue's timeline, and set @entry->value to it. */
 void accel_timeline_promise_next(struct accel_timeline *timeline,
@@ -382,23 +482,10 @@ void accel_timeline_unhold(struct accel_timeline *timeline,
 	accel_timeline_changed(timeline, ready);
 }
 
-static void accel_timeline_record(struct accel_timeline *timeline, u64 first,
-				  u64 last, int error)
-{
-	u32 slot = timeline->failure_next++ % ACCEL_TIMELINE_FAILURES;
-
-	if (timeline->failures[slot].error)
-		timeline->lost_upto = timeline->failures[slot].last;
-	timeline->failures[slot].first = first;
-	timeline->failures[slot].last = last;
-	timeline->failures[slot].error = error;
-	timeline->failed++;
-}
-
 /*
- * The job that promised @entry has ended, with @error or 0. Entries that are
- * reached by that, in order, are moved to @reached: none of the timeline's
- * business any more. Jobs that may start now are added to @ready.
+ * Whoever promised @entry is done, with @error or 0. Entries that are reached by
+ * that, in order, are moved to @reached: none of the timeline's business any more.
+ * Jobs that may start now are added to @ready.
  */
 void accel_timeline_end(struct accel_timeline *timeline,
 			struct accel_point_entry *entry, int error,
@@ -411,22 +498,21 @@ void accel_timeline_end(struct accel_timeline *timeline,
 		entry->held = false;
 		timeline->held_count--;
 	}
-	while (!list_empty(&timeline->pending)) {
-		entry = list_first_entry(&timeline->pending,
-					 struct accel_point_entry, link);
-		if (!entry->done)
-			break;
-		if (entry->error)
-			accel_timeline_record(timeline, timeline->completed + 1,
-					      entry->value, entry->error);
-		if (timeline->queue_owned)
-			accel_fence_reached(entry->job, entry->error);
-		timeline->completed = entry->last;
-		timeline->pending_count--;
-		list_move_tail(&entry->link, reached);
-	}
+	accel_timeline_advance(timeline, reached);
 	accel_point_page_update(timeline);
 	accel_timeline_changed(timeline, ready);
+}
+
+/* One more, or one fewer, who may signal. Without any, nobody promises anything. */
+void accel_timeline_add_signaller(struct accel_timeline *timeline)
+{
+	atomic_inc(&timeline->signallers);
+}
+
+void accel_timeline_drop_signaller(struct accel_timeline *timeline)
+{
+	if (atomic_dec_and_test(&timeline->signallers))
+		accel_timeline_close(timeline, -ECANCELED);
 }
 
 /* Whether all that was promised is reached. */
@@ -458,11 +544,17 @@ void accel_timeline_close_all(struct accel_device *dev, int error)
 	struct accel_timeline *timeline;
 
 	guard(mutex)(&dev->lock);
-	list_for_each_entry(timeline, &dev->timelines, dev_link)
+	list_for_each_entry(timeline, &dev->timelines, dev_link) {
 		accel_timeline_close(timeline, error);
+		accel_point_import_cancel(timeline, NULL, error);
+	}
 }
 
-static int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
+/*
+ * Promise @value and be done with it. Returns EINVAL if it is not above what was
+ * promised before; ENOENT or ENODEV if the timeline is closed.
+ */
+int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
 {
 	LIST_HEAD(ready);
 
@@ -481,48 +573,6 @@ static int accel_timeline_signal(struct accel_timeline *timeline, u64 value)
 	}
 	accel_jobs_start(&ready);
 	return 0;
-}
-
-int accel_timeline_create_ioctl(struct accel_ioctl_call *call)
-{
-	struct accel_timeline_create *args = call->arg;
-	struct accel_timeline *timeline;
-	int ret;
-
-	if (args->flags)
-		return -EOPNOTSUPP;
-	if (args->reserved)
-		return -EINVAL;
-
-	timeline = accel_timeline_create(call->file->dev, args->value, false);
-	if (!timeline)
-		return -ENOMEM;
-
-	ret = accel_object_reserve(call, &timeline->obj);
-	if (ret) {
-		accel_object_put(&timeline->obj);
-		return ret;
-	}
-	args->id = timeline->obj.id;
-	return 0;
-}
-
-int accel_timeline_signal_ioctl(struct accel_ioctl_call *call)
-{
-	const struct accel_timeline_signal *args = call->arg;
-	struct accel_timeline *timeline;
-	int ret = -EPERM;
-
-	timeline = accel_timeline_get(call->file, args->id);
-	if (!timeline)
-		return -ENOENT;
-
-	if (!timeline->queue_owned) {
-		guard(mutex)(&call->file->promise_lock);
-		ret = accel_timeline_signal(timeline, args->value);
-	}
-	accel_object_put(&timeline->obj);
-	return ret;
 }
 
 int accel_timeline_query_ioctl(struct accel_ioctl_call *call)

@@ -49,8 +49,8 @@ static int accel_wait_get_point(struct accel_file *file,
 				 args->points_ptr, args->stride, index);
 	if (ret)
 		return ret;
-	if (point.reserved)
-		return -EINVAL;
+	if (point.flags)
+		return -EOPNOTSUPP;
 
 	waiter->timeline = accel_timeline_get(file, point.timeline);
 	if (!waiter->timeline)

@@ -148,7 +148,9 @@ struct accel_event {
 	X(TIMELINE_CREATE,	timeline_create,	0x40, id)	\
 	X(TIMELINE_SIGNAL,	timeline_signal,	0x41, value)	\
 	X(TIMELINE_QUERY,	timeline_query,		0x42, promised)	\
-	X(TIMELINE_WAIT,	timeline_wait,		0x43, status)
+	X(TIMELINE_WAIT,	timeline_wait,		0x43, status)	\
+	X(TIMELINE_EXPORT,	timeline_export,	0x44, reserved)	\
+	X(TIMELINE_IMPORT,	timeline_import,	0x45, reserved)
 
 #define ACCEL_IOCTL_QUERY		_IO(ACCEL_IOCTL_TYPE, 0x00)
 #define ACCEL_IOCTL_DESTROY		_IO(ACCEL_IOCTL_TYPE, 0x01)
@@ -165,6 +167,8 @@ struct accel_event {
 #define ACCEL_IOCTL_TIMELINE_SIGNAL	_IO(ACCEL_IOCTL_TYPE, 0x41)
 #define ACCEL_IOCTL_TIMELINE_QUERY	_IO(ACCEL_IOCTL_TYPE, 0x42)
 #define ACCEL_IOCTL_TIMELINE_WAIT	_IO(ACCEL_IOCTL_TYPE, 0x43)
+#define ACCEL_IOCTL_TIMELINE_EXPORT	_IO(ACCEL_IOCTL_TYPE, 0x44)
+#define ACCEL_IOCTL_TIMELINE_IMPORT	_IO(ACCEL_IOCTL_TYPE, 0x45)
 
 #define ACCEL_IOCTL_DRIVER_BASE		0x80
 #define ACCEL_IOCTL_DRIVER_END		0x100
@@ -300,8 +304,9 @@ struct accel_query_ioctl {
  *
  * A buffer lives on while mapped or used by a job. A queue's jobs are cancelled,
  * the running ones aborted, before the call returns; its timeline has an id of
- * its own and stays. Points that jobs have promised on a destroyed timeline are
- * still reached; for who waits for others they are as well, with -ECANCELED.
+ * its own and stays. A timeline of the client's own is closed when the last id or
+ * file descriptor with the right to signal it is gone, wherever that is: points that
+ * jobs have promised are still reached, and others count as reached, with -ECANCELED.
  */
 struct accel_destroy {
 	__u32 size;
@@ -542,15 +547,21 @@ struct accel_queue_info {
 	__u64 busy_ns;
 };
 
+/* struct accel_point.flags: the point is a sync_file's fence. Only in a job's waits */
+#define ACCEL_POINT_SYNC_FILE		(1U << 0)
+
 /**
  * struct accel_point - a point on a timeline
- * @timeline: id of the timeline
- * @reserved: must be 0
- * @value: the point; 0 has always been reached
+ * @timeline: id of the timeline; with ACCEL_POINT_SYNC_FILE a file descriptor of a
+ *	sync_file, EBADF if it is none
+ * @flags: ACCEL_POINT_SYNC_FILE where a job waits, otherwise must be 0; any other
+ *	is EOPNOTSUPP
+ * @value: the point; 0 has always been reached. With ACCEL_POINT_SYNC_FILE must
+ *	be 0
  */
 struct accel_point {
 	__u32 timeline;
-	__u32 reserved;
+	__u32 flags;
 	__u64 value;
 };
 
@@ -588,7 +599,9 @@ struct accel_submit_bo {
  * @bos_ptr: array of struct accel_submit_bo
  * @bo_count: number of elements at @bos_ptr
  * @bo_stride: size of an element at @bos_ptr, not looked at where the count is 0
- * @waits_ptr: array of struct accel_point: the job starts when all are reached
+ * @waits_ptr: array of struct accel_point: the job starts when all are reached. A
+ *	sync_file is reached when its fence signals; it may be closed as soon as the
+ *	job is accepted
  * @wait_count: number of elements at @waits_ptr
  * @wait_stride: size of an element at @waits_ptr, as above
  * @signals_ptr: array of struct accel_point that are reached when the job has
@@ -599,7 +612,8 @@ struct accel_submit_bo {
  * @signal_stride: size of an element at @signals_ptr, as above
  *
  * A point that is reached because a job failed counts as reached, and the
- * waiting job runs, unless it has ACCEL_JOB_CANCEL_ON_ERROR.
+ * waiting job runs, unless it has ACCEL_JOB_CANCEL_ON_ERROR. So does a fence that
+ * signals with an error.
  */
 struct accel_submit_job {
 	__u64 cmd_ptr;
@@ -739,6 +753,94 @@ struct accel_timeline_wait {
 	__u64 statuses_ptr;
 	__u32 index;
 	__s32 status;
+};
+
+/**
+ * enum accel_timeline_fd_type - what a timeline, or a point on it, can be elsewhere
+ * @ACCEL_FD_SYNC_FILE: the fence of a point, which other drivers understand, see
+ *	<linux/sync_file.h>
+ * @ACCEL_FD_EVENTFD: an eventfd(2) that hears of a point
+ * @ACCEL_FD_TIMELINE: the timeline itself, for another open file, process or device of
+ *	this interface
+ */
+enum accel_timeline_fd_type {
+	ACCEL_FD_SYNC_FILE = 1,
+	ACCEL_FD_EVENTFD = 2,
+	ACCEL_FD_TIMELINE = 3
+};
+
+/* struct accel_timeline_export.flags: who gets the fd may signal the timeline */
+#define ACCEL_TIMELINE_SIGNAL_RIGHT	(1U << 0)
+
+/**
+ * struct accel_timeline_export - ioctl(ACCEL_IOCTL_TIMELINE_EXPORT)
+ * @size: sizeof(struct accel_timeline_export)
+ * @id: the timeline
+ * @value: the point; must be 0 for ACCEL_FD_TIMELINE
+ * @type: enum accel_timeline_fd_type; others are EOPNOTSUPP
+ * @flags: for ACCEL_FD_TIMELINE 0 or ACCEL_TIMELINE_SIGNAL_RIGHT, which is EPERM for a
+ *	queue's timeline and EACCES if the id may not signal; any other is EOPNOTSUPP
+ * @fd: for ACCEL_FD_EVENTFD in, the eventfd, EBADF if it is none; otherwise out, a new
+ *	file descriptor, close-on-exec
+ * @reserved: must be 0
+ *
+ * ACCEL_FD_SYNC_FILE: the sync_file signals when the point is reached, with the point's
+ * error if it failed. Others may wait for it without the caller's doing, so it has
+ * to signal in bounded time: as long as nobody has promised the point, or only a job
+ * that is held has, or anything below it is promised by a held job (see struct
+ * accel_submit), it is EAGAIN. A point that is reached gives a sync_file that has
+ * signalled. What SUBMIT accepts is a point of its queue: this is how to get a sync_file
+ * for it.
+ *
+ * ACCEL_FD_EVENTFD: 1 is added to the eventfd when the point is reached, with success
+ * or not; at once if it is. The point need not be promised. It lasts as long as the
+ * id: DESTROY, and with it the end of the file, takes it back. At a time 256 are
+ * waiting with an id, more are ENOSPC. Nothing is written to the argument.
+ *
+ * ACCEL_FD_TIMELINE: the fd is for ACCEL_IOCTL_TIMELINE_IMPORT, in whatever process it
+ * has come to, and keeps the timeline, and with the right to signal its promises, as
+ * an id does.
+ */
+struct accel_timeline_export {
+	__u32 size;
+	__u32 id;
+	__u64 value;
+	__u32 type;
+	__u32 flags;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/**
+ * struct accel_timeline_import - ioctl(ACCEL_IOCTL_TIMELINE_IMPORT)
+ * @size: sizeof(struct accel_timeline_import)
+ * @type: ACCEL_FD_SYNC_FILE or ACCEL_FD_TIMELINE; others are EOPNOTSUPP
+ * @fd: a file descriptor of that kind, EBADF if it is none
+ * @flags: must be 0; any other is EOPNOTSUPP
+ * @value: for ACCEL_FD_SYNC_FILE the point; for ACCEL_FD_TIMELINE must be 0
+ * @id: for ACCEL_FD_SYNC_FILE in, a timeline that may be signalled with this id: EPERM
+ *	for a queue's, EACCES without the right; for ACCEL_FD_TIMELINE out, the
+ *	timeline
+ * @reserved: must be 0
+ *
+ * ACCEL_FD_SYNC_FILE: promises the point, which is reached when the fence signals, and
+ * has failed with the fence's error if that did. Errors are those of a job that
+ * promises a point. If the id is destroyed before, the point fails with ECANCELED, and
+ * if the timeline's device goes, with ENODEV. The fd may be closed at once. Nothing
+ * is written to the argument.
+ *
+ * ACCEL_FD_TIMELINE: the id stands for the timeline that was exported, which may be
+ * that of another device, and may signal if the fd may. Every import gives
+ * an id of its own.
+ */
+struct accel_timeline_import {
+	__u32 size;
+	__u32 type;
+	__s32 fd;
+	__u32 flags;
+	__u64 value;
+	__u32 id;
+	__u32 reserved;
 };
 
 #endif /* _UAPI_LINUX_ACCEL_H */

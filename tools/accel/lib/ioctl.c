@@ -184,6 +184,44 @@ int accel_wait_point(int fd, uint32_t timeline, uint64_t value,
 	return ret;
 }
 
+int accel_timeline_export(int fd, struct accel_timeline_export *export)
+{
+	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_EXPORT, export);
+}
+
+int accel_timeline_import(int fd, struct accel_timeline_import *import)
+{
+	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_IMPORT, import);
+}
+
+int accel_point_sync_file(int fd, uint32_t timeline, uint64_t value)
+{
+	struct accel_timeline_export export = {
+		.size = sizeof(export),
+		.id = timeline,
+		.value = value,
+		.type = ACCEL_FD_SYNC_FILE,
+		.fd = -1,
+	};
+	int ret;
+
+	ret = accel_timeline_export(fd, &export);
+	return ret ? ret : export.fd;
+}
+
+int accel_point_eventfd(int fd, uint32_t timeline, uint64_t value, int eventfd)
+{
+	struct accel_timeline_export export = {
+		.size = sizeof(export),
+		.id = timeline,
+		.value = value,
+		.type = ACCEL_FD_EVENTFD,
+		.fd = eventfd,
+	};
+
+	return accel_timeline_export(fd, &export);
+}
+
 int64_t accel_deadline_after_ms(uint64_t ms)
 {
 	struct timespec ts;

@@ -376,6 +376,40 @@ int accel_wait_point(int fd, uint32_t timeline, uint64_t value,
 		     int64_t deadline_ns, int32_t *status);
 
 /**
+ * accel_timeline_export() - give a timeline, or a point on it, to others
+ * @fd: the device
+ * @export: see struct accel_timeline_export
+ */
+int accel_timeline_export(int fd, struct accel_timeline_export *export);
+
+/**
+ * accel_timeline_import() - take a timeline, or a point on it, from others
+ * @fd: the device
+ * @import: see struct accel_timeline_import
+ */
+int accel_timeline_import(int fd, struct accel_timeline_import *import);
+
+/**
+ * accel_point_sync_file() - a sync_file that signals when a point is reached
+ * @fd: the device
+ * @timeline: the timeline, such as a queue's
+ * @value: the point
+ *
+ * Return: a file descriptor, close-on-exec and the caller's to close, or a negative
+ * errno: -EAGAIN while it is not certain that the point will be reached.
+ */
+int accel_point_sync_file(int fd, uint32_t timeline, uint64_t value);
+
+/**
+ * accel_point_eventfd() - have an eventfd hear of a point
+ * @fd: the device
+ * @timeline: the timeline, such as a queue's
+ * @value: the point, which nobody need have promised
+ * @eventfd: 1 is added to it when the point is reached; it stays the caller's
+ */
+int accel_point_eventfd(int fd, uint32_t timeline, uint64_t value, int eventfd);
+
+/**
  * accel_deadline_after_ms() - deadline that is some time from now
  * @ms: milliseconds; more than the clock can hold is never
  *

@@ -8,6 +8,7 @@
 
 #include <kunit/test.h>
 #include <linux/accel.h>
+#include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
@@ -179,6 +180,26 @@ int mock_status(struct mock *mock, u32 timeline, u64 value);
 u64 mock_completed(struct mock *mock, u32 timeline);
 int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns);
 
+/* mock_share.c */
+/**
+ * struct mock_fence - a fence of another driver's
+ * @base: the fence; comes first, and is freed as fences are
+ * @lock: of @base
+ */
+struct mock_fence {
+	struct dma_fence base;
+	spinlock_t lock;	/* of base */
+};
+
+struct mock_fence *mock_fence(struct mock *mock);
+void mock_fence_signal(struct mock_fence *fence, int error);
+int mock_sync_file(struct mock *mock, struct dma_fence *fence);
+void mock_close(struct mock *mock, int fd);
+long mock_export(struct mock *mock, u32 type, u32 timeline, u64 value, u32 flags,
+		 int *fd);
+long mock_import(struct mock *mock, u32 type, int fd, u64 value, u32 *timeline);
+struct dma_fence *mock_export_fence(struct mock *mock, u32 timeline, u64 value);
+
 /* Submit a job that must be accepted. */
 #define MOCK_SUBMIT(_mock, _queue, ...)					\
 	KUNIT_ASSERT_EQ((_mock)->test, 0L,				\
@@ -207,6 +228,8 @@ extern struct kunit_suite accel_query_suite;
 extern struct kunit_suite accel_queue_suite;
 extern struct kunit_suite accel_recovery_suite;
 extern struct kunit_suite accel_sched_suite;
+extern struct kunit_suite accel_sync_file_suite;
+extern struct kunit_suite accel_timeline_fd_suite;
 extern struct kunit_suite accel_timeline_suite;
 extern struct kunit_suite accel_wait_suite;
 

@@ -541,7 +541,9 @@ kunit_test_suites(&accel_bo_suite, &accel_class_suite, &accel_device_suite,
 		  &accel_ioctl_suite, &accel_job_suite, &accel_memory_suite,
 		  &accel_object_suite, &accel_point_page_suite,
 		  &accel_query_suite, &accel_queue_suite, &accel_recovery_suite,
-		  &accel_sched_suite, &accel_timeline_suite, &accel_wait_suite);
+		  &accel_sched_suite, &accel_sync_file_suite,
+		  &accel_timeline_fd_suite, &accel_timeline_suite,
+		  &accel_wait_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the accelerator core");
 MODULE_IMPORT_NS("ACCEL");

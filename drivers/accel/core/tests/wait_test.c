@@ -167,9 +167,9 @@ static void accel_wait_refuses(struct kunit *test)
 
 	args = accel_wait_args(mock, points, 3);
 	KUNIT_EXPECT_EQ(test, -ENOENT, MOCK_IOCTL(mock, TIMELINE_WAIT, &args));
-	points[1].reserved = 1;
+	points[1].flags = ACCEL_POINT_SYNC_FILE;
 	args = accel_wait_args(mock, points, 2);
-	KUNIT_EXPECT_EQ(test, -EINVAL, MOCK_IOCTL(mock, TIMELINE_WAIT, &args));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, MOCK_IOCTL(mock, TIMELINE_WAIT, &args));
 	/* References to those before are given back. */
 	mock_destroy(mock, timeline);
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_TIMELINES));

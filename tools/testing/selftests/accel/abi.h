@@ -36,6 +36,8 @@
 	X(timeline_signal,	16, false)	\
 	X(timeline_query,	40, true)	\
 	X(timeline_wait,	48, true)	\
+	X(timeline_export,	32, true)	\
+	X(timeline_import,	32, true)	\
 	X(vaccel_release,	8, false)
 
 /* The driver's own ioctls have the same envelope. */
@@ -183,15 +185,29 @@ STRUCT(submit_bo);
 
 static const struct abi_member point_members[] = {
 	MEMBER(point, timeline, ABI_ID, .object = ABI_TIMELINE),
-	MEMBER(point, reserved, ABI_RESERVED),
+	MEMBER(point, flags, ABI_FLAGS),
 	MEMBER(point, value, ANY_NUMBER),
 };
 STRUCT(point);
 
+/* The same struct, in the place where sync_files are waited for as well. */
+static const struct abi_member wait_members[] = {
+	MEMBER(point, timeline, ABI_ID, .object = ABI_TIMELINE),
+	MEMBER(point, flags, ABI_FLAGS, .known = ACCEL_POINT_SYNC_FILE),
+	MEMBER(point, value, ANY_NUMBER),
+};
+
+static const struct abi_struct wait_struct = {
+	.name = "wait",
+	.size = sizeof(struct accel_point),
+	.member_count = ARRAY_LEN(wait_members),
+	.members = wait_members,
+};
+
 /* The same struct, in the place where points are promised. */
 static const struct abi_member signal_members[] = {
 	MEMBER(point, timeline, ABI_ID, .object = ABI_OWN_TIMELINE),
-	MEMBER(point, reserved, ABI_RESERVED),
+	MEMBER(point, flags, ABI_FLAGS),
 	MEMBER(point, value, ABI_NUMBER, .min = 1, .max = UINT64_MAX,
 	       .error = -EINVAL),
 };
@@ -216,7 +232,7 @@ static const struct abi_member submit_job_members[] = {
 	MEMBER(submit_job, bo_count, ABI_COUNT, LIMIT(job_bos_max),
 	       .error = -EINVAL),
 	MEMBER(submit_job, bo_stride, ABI_STRIDE),
-	MEMBER(submit_job, waits_ptr, ABI_PTR, .of = &point_struct,
+	MEMBER(submit_job, waits_ptr, ABI_PTR, .of = &wait_struct,
 	       COUNT_AT(submit_job, wait_count),
 	       STRIDE_AT(submit_job, wait_stride)),
 	MEMBER(submit_job, wait_count, ABI_COUNT, LIMIT(points_max),
@@ -404,6 +420,32 @@ static const struct abi_member timeline_wait_members[] = {
 };
 STRUCT(timeline_wait);
 
+/* As of a timeline: there is no point. */
+static const struct abi_member timeline_export_members[] = {
+	MEMBER(timeline_export, size, ABI_SIZE),
+	MEMBER(timeline_export, id, ABI_ID, .object = ABI_TIMELINE),
+	MEMBER(timeline_export, value, ABI_NUMBER, .error = -EINVAL),
+	MEMBER(timeline_export, type, ABI_NUMBER, .min = ACCEL_FD_SYNC_FILE,
+	       .max = ACCEL_FD_TIMELINE, .error = -EOPNOTSUPP),
+	MEMBER(timeline_export, flags, ABI_FLAGS,
+	       .known = ACCEL_TIMELINE_SIGNAL_RIGHT),
+	MEMBER(timeline_export, fd, ABI_OUT),
+	MEMBER(timeline_export, reserved, ABI_RESERVED),
+};
+STRUCT(timeline_export);
+
+static const struct abi_member timeline_import_members[] = {
+	MEMBER(timeline_import, size, ABI_SIZE),
+	MEMBER(timeline_import, type, ABI_NUMBER, .min = ACCEL_FD_SYNC_FILE,
+	       .max = ACCEL_FD_TIMELINE, .error = -EOPNOTSUPP),
+	MEMBER(timeline_import, fd, ABI_FD),
+	MEMBER(timeline_import, flags, ABI_FLAGS),
+	MEMBER(timeline_import, value, ABI_NUMBER, .error = -EINVAL),
+	MEMBER(timeline_import, id, ABI_OUT),
+	MEMBER(timeline_import, reserved, ABI_RESERVED),
+};
+STRUCT(timeline_import);
+
 static const struct abi_member vaccel_release_members[] = {
 	MEMBER(vaccel_release, size, ABI_SIZE),
 	MEMBER(vaccel_release, queue, ABI_ID, .object = ABI_QUEUE),
@@ -418,6 +460,7 @@ FIXTURE(abi)
 	struct accel_queue_create queue;
 	__u32 timeline[2];
 	int dma_buf;		/* of the first buffer */
+	int timeline_fd;	/* of the first timeline */
 	__u32 next_id;
 	int next_fd;
 	char census[CENSUS_SIZE];

@@ -52,6 +52,8 @@ static inline void make_objects(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, queue_create(self->fd, 0, 0, &self->queue));
 	self->dma_buf = bo_export(self->fd, self->bo[0].id, ACCEL_EXPORT_WRITE);
 	ASSERT_LE(0, self->dma_buf);
+	self->timeline_fd = timeline_export(self->fd, self->timeline[0], 0);
+	ASSERT_LE(0, self->timeline_fd);
 	get_next_fd(_metadata, &self->next_fd);
 	get_next_id(_metadata, self->fd, &self->next_id);
 	self->value = 0;
@@ -70,6 +72,7 @@ FIXTURE_TEARDOWN(abi)
 	if (self->cases)
 		tally(self->cases, "ABI cases");
 	EXPECT_EQ(0, close(self->dma_buf));
+	EXPECT_EQ(0, close(self->timeline_fd));
 	accel_teardown(_metadata, self->fd);
 }
 
@@ -266,6 +269,24 @@ static inline void good_timeline_wait(FIXTURE_DATA(abi) *self)
 	};
 }
 
+static inline void good_timeline_export(FIXTURE_DATA(abi) *self)
+{
+	self->arg.timeline_export = (struct accel_timeline_export) {
+		.id = self->timeline[0],
+		.type = ACCEL_FD_TIMELINE,
+		.fd = -1,
+	};
+}
+
+static inline void good_timeline_import(FIXTURE_DATA(abi) *self)
+{
+	self->arg.timeline_import = (struct accel_timeline_import) {
+		.type = ACCEL_FD_TIMELINE,
+		.fd = self->timeline_fd,
+		.id = ~0U,
+	};
+}
+
 /* No hang is running on the queue, so that this is answered by EAGAIN. */
 static inline void good_vaccel_release(FIXTURE_DATA(abi) *self)
 {
@@ -347,6 +368,10 @@ static inline int abi_undo(FIXTURE_DATA(abi) *self,
 		       destroy(self->fd, arg->queue_create.timeline);
 	case ACCEL_IOCTL_TIMELINE_CREATE:
 		return destroy(self->fd, arg->timeline_create.id);
+	case ACCEL_IOCTL_TIMELINE_EXPORT:
+		return close(arg->timeline_export.fd);
+	case ACCEL_IOCTL_TIMELINE_IMPORT:
+		return destroy(self->fd, arg->timeline_import.id);
 	case ACCEL_IOCTL_TIMELINE_SIGNAL:
 		self->value++;
 		return 0;

@@ -166,6 +166,27 @@ static void expect_timeline_wait(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, self->statuses[1]);
 }
 
+static void expect_timeline_export(struct __test_metadata *_metadata,
+				   FIXTURE_DATA(abi) *self)
+{
+	int fd = self->arg.timeline_export.fd;
+
+	EXPECT_EQ(self->next_fd, fd);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+}
+
+static void expect_timeline_import(struct __test_metadata *_metadata,
+				   FIXTURE_DATA(abi) *self)
+{
+	struct accel_timeline_query imported, own;
+	__u32 id = self->arg.timeline_import.id;
+
+	EXPECT_EQ(self->next_id, id);
+	ASSERT_EQ(0, timeline_query(self->fd, id, 0, &imported));
+	ASSERT_EQ(0, timeline_query(self->fd, self->timeline[0], 0, &own));
+	EXPECT_EQ(own.promised, imported.promised);
+}
+
 /* These have no output, or fail. */
 static void expect_nothing(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(abi) *self)

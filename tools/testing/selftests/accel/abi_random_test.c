@@ -69,6 +69,7 @@ static size_t places_of(FIXTURE_DATA(abi) *self, const struct abi_call *call,
 static void renew(struct __test_metadata *_metadata, FIXTURE_DATA(abi) *self)
 {
 	ASSERT_EQ(0, close(self->dma_buf));
+	ASSERT_EQ(0, close(self->timeline_fd));
 	ASSERT_EQ(0, close(self->fd));
 	self->fd = accel_open();
 	ASSERT_LE(0, self->fd);

@@ -336,6 +336,76 @@ static inline int timeline_wait(int fd, const struct accel_point *points,
 	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_WAIT, wait);
 }
 
+/* Returns a sync_file for a point, or a negative errno. */
+static inline int sync_file_export(int fd, __u32 id, __u64 value)
+{
+	struct accel_timeline_export export = {
+		.size = sizeof(export),
+		.id = id,
+		.value = value,
+		.type = ACCEL_FD_SYNC_FILE,
+		.fd = -1,
+	};
+	int ret = accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_EXPORT, &export);
+
+	return ret ? ret : export.fd;
+}
+
+/* Has a point reached by a sync_file. */
+static inline int sync_file_import(int fd, int sync, __u32 id, __u64 value)
+{
+	struct accel_timeline_import import = {
+		.size = sizeof(import),
+		.type = ACCEL_FD_SYNC_FILE,
+		.fd = sync,
+		.value = value,
+		.id = id,
+	};
+
+	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_IMPORT, &import);
+}
+
+static inline int eventfd_export(int fd, __u32 id, __u64 value, int event)
+{
+	struct accel_timeline_export export = {
+		.size = sizeof(export),
+		.id = id,
+		.value = value,
+		.type = ACCEL_FD_EVENTFD,
+		.fd = event,
+	};
+
+	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_EXPORT, &export);
+}
+
+/* Returns a file descriptor for the timeline, or a negative errno. */
+static inline int timeline_export(int fd, __u32 id, __u32 flags)
+{
+	struct accel_timeline_export export = {
+		.size = sizeof(export),
+		.id = id,
+		.type = ACCEL_FD_TIMELINE,
+		.flags = flags,
+		.fd = -1,
+	};
+	int ret = accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_EXPORT, &export);
+
+	return ret ? ret : export.fd;
+}
+
+static inline int timeline_import(int fd, int timeline, __u32 *id)
+{
+	struct accel_timeline_import import = {
+		.size = sizeof(import),
+		.type = ACCEL_FD_TIMELINE,
+		.fd = timeline,
+	};
+	int ret = accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_IMPORT, &import);
+
+	*id = import.id;
+	return ret;
+}
+
 static inline int point_wait_until(int fd, __u32 timeline, __u64 value,
 				   __s64 deadline_ns, __s32 *status)
 {
@@ -407,6 +477,14 @@ static inline void job_wait(struct test_job *job, __u32 timeline, __u64 value)
 	job->waits[job->wait_count++] = (struct accel_point) {
 		.timeline = timeline,
 		.value = value,
+	};
+}
+
+static inline void job_wait_sync_file(struct test_job *job, int sync)
+{
+	job->waits[job->wait_count++] = (struct accel_point) {
+		.timeline = sync,
+		.flags = ACCEL_POINT_SYNC_FILE,
 	};
 }
 

@@ -35,6 +35,7 @@ struct client {
 	int fd;
 	struct accel_bo_create bo;
 	int dma_buf;
+	int timeline_fd;
 	struct accel_queue_create idle;
 	struct accel_queue_create hung;
 	__u32 timeline;
@@ -67,6 +68,9 @@ static void client_open(struct __test_metadata *_metadata, struct client *c)
 	ASSERT_EQ(0, queue_create(c->fd, 1, 60000, &c->hung));
 	ASSERT_EQ(0, submit_hang(c->fd, c->hung.id, &point));
 	ASSERT_EQ(0, timeline_create(c->fd, 0, &c->timeline));
+
+	c->timeline_fd = timeline_export(c->fd, c->timeline, 0);
+	ASSERT_LE(0, c->timeline_fd);
 
 	c->job = job_fill(c->bo.id, 0, PAGE, 0);
 	job_wait(&c->job, c->hung.timeline, point);
@@ -206,6 +210,18 @@ static void good_timeline_wait(struct client *c, struct answer *answer)
 	arg->statuses_ptr = ptr_to_u64(&answer->status);
 }
 
+static void good_timeline_export(struct client *c, struct answer *answer)
+{
+	answer->arg.timeline_export.id = c->timeline;
+	answer->arg.timeline_export.type = ACCEL_FD_SYNC_FILE;
+}
+
+static void good_timeline_import(struct client *c, struct answer *answer)
+{
+	answer->arg.timeline_import.type = ACCEL_FD_TIMELINE;
+	answer->arg.timeline_import.fd = c->timeline_fd;
+}
+
 static void good_vaccel_release(struct client *c, struct answer *answer)
 {
 	answer->arg.vaccel_release.queue = c->hung.id;
@@ -264,6 +280,7 @@ static unsigned int call_new_ids(unsigned int cmd)
 		return 2;
 	case ACCEL_IOCTL_BO_CREATE:
 	case ACCEL_IOCTL_BO_IMPORT:
+	case ACCEL_IOCTL_TIMELINE_IMPORT:
 	case ACCEL_IOCTL_TIMELINE_CREATE:
 		return 1;
 	default:
@@ -325,6 +342,9 @@ static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 	}
 	if (call->cmd == ACCEL_IOCTL_BO_EXPORT)
 		ASSERT_EQ(0, close(answer.arg.bo_export.fd));
+	if (call->cmd == ACCEL_IOCTL_TIMELINE_EXPORT)
+		ASSERT_EQ(0, close(answer.arg.timeline_export.fd));
+	ASSERT_EQ(0, close(c.timeline_fd));
 	ASSERT_EQ(0, close(c.dma_buf));
 	ASSERT_EQ(0, close(c.fd));
 }

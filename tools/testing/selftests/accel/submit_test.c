@@ -189,10 +189,10 @@ static void bad_wait_id(FIXTURE_DATA(submit) *self,
 	self->points[1].timeline = self->bo[0].id;
 }
 
-static void bad_wait_reserved(FIXTURE_DATA(submit) *self,
-			      struct accel_submit_job *job)
+static void bad_wait_flags(FIXTURE_DATA(submit) *self,
+			   struct accel_submit_job *job)
 {
-	self->points[1].reserved = 1;
+	self->points[1].flags = 1U << 1;
 }
 
 static void bad_signals_ptr(FIXTURE_DATA(submit) *self,
@@ -219,10 +219,10 @@ static void bad_signal_id(FIXTURE_DATA(submit) *self,
 	self->points[3].timeline = UINT_MAX;
 }
 
-static void bad_signal_reserved(FIXTURE_DATA(submit) *self,
-				struct accel_submit_job *job)
+static void bad_signal_flags(FIXTURE_DATA(submit) *self,
+			     struct accel_submit_job *job)
 {
-	self->points[3].reserved = 1U << 31;
+	self->points[3].flags = ACCEL_POINT_SYNC_FILE;
 }
 
 static void bad_signal_of_queue(FIXTURE_DATA(submit) *self,
@@ -277,12 +277,12 @@ static const struct bad_job {
 	{ "far too many waits", bad_wait_count_huge, -EINVAL },
 	{ "short wait stride", bad_wait_stride, -EINVAL },
 	{ "wait on a bo", bad_wait_id, -ENOENT },
-	{ "wait with reserved", bad_wait_reserved, -EINVAL },
+	{ "wait with a flag", bad_wait_flags, -EOPNOTSUPP },
 	{ "signals that wrap", bad_signals_ptr, -EFAULT },
 	{ "too many signals", bad_signal_count, -EINVAL },
 	{ "signal stride 0", bad_signal_stride, -EINVAL },
 	{ "signal of no timeline", bad_signal_id, -ENOENT },
-	{ "signal with reserved", bad_signal_reserved, -EINVAL },
+	{ "signal of a sync_file", bad_signal_flags, -EOPNOTSUPP },
 	{ "signal on a queue's timeline", bad_signal_of_queue, -EPERM },
 	{ "signal of a promised point", bad_signal_promised, -EINVAL },
 	{ "signal of point 0", bad_signal_zero, -EINVAL },

@@ -213,10 +213,10 @@ TEST_F(timeline, bad_wait)
 					 &wait));
 	EXPECT_EQ(-EFAULT, timeline_wait(self->fd, points, 1, 0, 0,
 					 (void *)-16UL, &wait));
-	points[7].reserved = 1;
-	EXPECT_EQ(-EINVAL, timeline_wait(self->fd, points, 8, 0, 0, NULL,
-					 &wait));
-	points[7].reserved = 0;
+	points[7].flags = ACCEL_POINT_SYNC_FILE;
+	EXPECT_EQ(-EOPNOTSUPP, timeline_wait(self->fd, points, 8, 0, 0, NULL,
+					     &wait));
+	points[7].flags = 0;
 
 	many = calloc(max + 1, sizeof(*many));
 	ASSERT_TRUE(many != NULL);

@@ -23,6 +23,7 @@ FIXTURE(unplug)
 	struct accel_queue_create running, pending, held, done, more;
 	struct accel_bo_create bo, src;
 	int dma_buf;
+	int timeline_fd;
 	__u32 timeline;
 	__u32 unpromised;
 };
@@ -524,6 +525,20 @@ static int call_timeline_wait(FIXTURE_DATA(unplug) *self)
 	return point_wait_until(self->fd, self->timeline, 1, 0, &status);
 }
 
+static int call_timeline_export(FIXTURE_DATA(unplug) *self)
+{
+	int ret = sync_file_export(self->fd, self->timeline, 0);
+
+	return ret < 0 ? ret : close(ret);
+}
+
+static int call_timeline_import(FIXTURE_DATA(unplug) *self)
+{
+	__u32 id;
+
+	return timeline_import(self->fd, self->timeline_fd, &id);
+}
+
 /* What works when the device has gone; all that is not here must not. */
 #define WORKS_DESTROY		true
 #define WORKS_TIMELINE_QUERY	true
@@ -540,6 +555,8 @@ static int call_timeline_wait(FIXTURE_DATA(unplug) *self)
 #define WORKS_SUBMIT		false
 #define WORKS_TIMELINE_CREATE	false
 #define WORKS_TIMELINE_SIGNAL	false
+#define WORKS_TIMELINE_EXPORT	false
+#define WORKS_TIMELINE_IMPORT	false
 
 static const struct {
 	char name[32];
@@ -560,6 +577,8 @@ TEST_F_TIMEOUT(unplug, ioctls, LONG_TEST_S)
 	ASSERT_EQ(0, create_all(self));
 	self->dma_buf = bo_export(self->fd, self->src.id, 0);
 	ASSERT_LE(0, self->dma_buf);
+	self->timeline_fd = timeline_export(self->fd, self->timeline, 0);
+	ASSERT_LE(0, self->timeline_fd);
 	release.queue = self->running.id;
 	for (i = 0; i < ARRAY_LEN(calls); i++)
 		if (calls[i].call != call_timeline_wait)
@@ -585,6 +604,7 @@ TEST_F_TIMEOUT(unplug, ioctls, LONG_TEST_S)
 	EXPECT_EQ(-EINVAL, accel_ioctl(self->fd, ACCEL_IOCTL_DESTROY, &release));
 	EXPECT_EQ(-EINVAL, accel_ioctl(self->fd, ACCEL_IOCTL_SUBMIT, &release));
 	EXPECT_EQ(0, close(self->dma_buf));
+	EXPECT_EQ(0, close(self->timeline_fd));
 }
 
 static int read_fdinfo(int fd, char *text, size_t size)
