@@ -41,23 +41,6 @@ static inline int open_node(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static inline int bo_import(int fd, int dmabuf, struct accel_bo_import *bo)
-{
-	*bo = (struct accel_bo_import) { .size = sizeof(*bo), .fd = dmabuf };
-	return accel_ioctl(fd, ACCEL_IOCTL_BO_IMPORT, bo);
-}
-
-static inline int bo_export(int fd, __u32 id, __u32 flags)
-{
-	struct accel_bo_export bo = {
-		.size = sizeof(bo),
-		.id = id,
-		.flags = flags,
-	};
-
-	return accel_ioctl(fd, ACCEL_IOCTL_BO_EXPORT, &bo) ?: bo.fd;
-}
-
 static inline void *map_shared(int fd, __u64 offset)
 {
 	return mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
