@@ -328,4 +328,31 @@ static inline __u32 crc32(const volatile __u8 *bytes, size_t length)
 	return ~crc;
 }
 
+/* Pages that are not touched are in no mapping. */
+static inline __u32 touch(const volatile __u8 *bytes)
+{
+	__u32 sum = 0;
+	int i;
+
+	for (i = 0; i < PAGES; i++)
+		sum += bytes[i * 4096];
+	return sum;
+}
+
+/*
+ * A device that does not reach the memory is given a copy of it by swiotlb, and so
+ * is each where the kernel is told to.
+ */
+static inline bool bounced(void)
+{
+	char line[4096] = "";
+	FILE *file = fopen("/proc/cmdline", "re");
+
+	if (file) {
+		fread(line, 1, sizeof(line) - 1, file);
+		fclose(file);
+	}
+	return strstr(line, "swiotlb=force");
+}
+
 #endif /* SELFTESTS_ACCEL_INTEROP_H */

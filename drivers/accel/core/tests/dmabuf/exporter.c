@@ -32,6 +32,16 @@ struct moving_buffer {
 	void *vaddr;
 };
 
+/**
+ * struct moving_map - a mapping for a device, &dma_buf_attachment.priv
+ * @sgt: what the importer gets
+ * @dir: what the device may do
+ */
+struct moving_map {
+	struct sg_table sgt;
+	enum dma_data_direction dir;
+};
+
 static void free_pages_array(struct page **pages, u32 count)
 {
 	while (count--)
@@ -74,35 +84,47 @@ static void moving_unpin(struct dma_buf_attachment *attach)
 	buf->pins--;
 }
 
+static int moving_map_init(struct moving_map *map, struct moving_buffer *buf,
+			   struct device *dev)
+{
+	size_t segment = min_t(size_t, dma_get_max_seg_size(dev),
+			       dma_max_mapping_size(dev));
+	int ret;
+
+	ret = sg_alloc_table_from_pages_segment(&map->sgt, buf->pages,
+						buf->count, 0,
+						(size_t)buf->count << PAGE_SHIFT,
+						segment, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+	ret = dma_map_sgtable(dev, &map->sgt, map->dir, 0);
+	if (ret)
+		sg_free_table(&map->sgt);
+	return ret;
+}
+
 static struct sg_table *moving_map(struct dma_buf_attachment *attach,
 				   enum dma_data_direction dir)
 {
+	struct moving_map *map __free(kfree) = NULL;
 	struct moving_buffer *buf = attach->dmabuf->priv;
-	struct sg_table *sgt __free(kfree) = NULL;
-	size_t segment;
 	u32 i;
 	int ret;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
-	if (!sgt)
+	if (attach->priv)
+		return ERR_PTR(-EBUSY);
+	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	if (!map)
 		return ERR_PTR(-ENOMEM);
-	segment = min_t(size_t, dma_get_max_seg_size(attach->dev),
-			dma_max_mapping_size(attach->dev));
-	ret = sg_alloc_table_from_pages_segment(sgt, buf->pages, buf->count, 0,
-						(size_t)buf->count << PAGE_SHIFT,
-						min_t(size_t, segment, UINT_MAX),
-						GFP_KERNEL_ACCOUNT);
+	map->dir = dir;
+	ret = moving_map_init(map, buf, attach->dev);
 	if (ret)
 		return ERR_PTR(ret);
-	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
-	if (ret) {
-		sg_free_table(sgt);
-		return ERR_PTR(ret);
-	}
 	for (i = 0; i < buf->count; i++)
 		get_page(buf->pages[i]);
-	return no_free_ptr(sgt);
+	attach->priv = map;
+	return &no_free_ptr(map)->sgt;
 }
 
 static void moving_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
@@ -115,7 +137,42 @@ static void moving_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt
 	for_each_sgtable_page(sgt, &iter, 0)
 		put_page(sg_page_iter_page(&iter));
 	sg_free_table(sgt);
-	kfree(sgt);
+	kfree(attach->priv);
+	attach->priv = NULL;
+}
+
+static int moving_begin_cpu_access(struct dma_buf *dmabuf,
+				   enum dma_data_direction dir)
+{
+	struct dma_buf_attachment *attach;
+	struct moving_map *map;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		map = attach->priv;
+		if (map)
+			dma_sync_sgtable_for_cpu(attach->dev, &map->sgt,
+						 map->dir);
+	}
+	dma_resv_unlock(dmabuf->resv);
+	return 0;
+}
+
+static int moving_end_cpu_access(struct dma_buf *dmabuf,
+				 enum dma_data_direction dir)
+{
+	struct dma_buf_attachment *attach;
+	struct moving_map *map;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	list_for_each_entry(attach, &dmabuf->attachments, node) {
+		map = attach->priv;
+		if (map)
+			dma_sync_sgtable_for_device(attach->dev, &map->sgt,
+						    map->dir);
+	}
+	dma_resv_unlock(dmabuf->resv);
+	return 0;
 }
 
 static int moving_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
@@ -185,6 +242,8 @@ static const struct dma_buf_ops moving_ops = {
 	.unpin = moving_unpin,
 	.map_dma_buf = moving_map,
 	.unmap_dma_buf = moving_unmap,
+	.begin_cpu_access = moving_begin_cpu_access,
+	.end_cpu_access = moving_end_cpu_access,
 	.vmap = moving_vmap,
 	.vunmap = moving_vunmap,
 	.mmap = moving_mmap,
