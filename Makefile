@@ -5,7 +5,7 @@ BUILD ?= build
 export BUILD TREE KSRC
 integrate := tools/integrate
 
-.PHONY: help run test test-full check kunit coverage mutants vm build clean distclean
+.PHONY: help run demo test test-full check kunit coverage mutants vm build clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
@@ -14,6 +14,9 @@ help:		## this list
 
 run:		## build the kernel, boot it, run jobs on its accelerators
 	@$(integrate)/run
+
+demo:		## a camera's pictures, by an accelerator, on a display, without a copy
+	@$(integrate)/demo
 
 test:		## KUnit and selftests; ends with "N passed, N failed"
 	@$(integrate)/test
