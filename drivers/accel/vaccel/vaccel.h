@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of vaccel share. vaccel_drv.c is the device, vaccel_engine.c
- * decides what runs when, vaccel_cmd.c knows the commands, vaccel_mem.c is the
- * local memory.
+ * decides what runs when, vaccel_cmd.c knows the commands, vaccel_image.c those
+ * for images, vaccel_mem.c is the local memory.
  */
 #ifndef _ACCEL_VACCEL_H
 #define _ACCEL_VACCEL_H
@@ -59,6 +59,18 @@ struct vaccel_device {
 	struct gen_pool *local_pool;
 };
 
+struct vaccel_yuv;
+
+/**
+ * struct vaccel_plane - a plane of an image, as jobs use it
+ * @start: first byte of the first line
+ * @stride: bytes from one line to the next
+ */
+struct vaccel_plane {
+	u8 *start;
+	u32 stride;
+};
+
 /**
  * struct vaccel_job - a job and its checked command
  * @base: the core's part
@@ -69,6 +81,8 @@ struct vaccel_device {
  * @fill: operands of ACCEL_VACCEL_FILL
  * @copy: of ACCEL_VACCEL_COPY
  * @matmul: of ACCEL_VACCEL_MATMUL
+ * @convert: of ACCEL_VACCEL_CONVERT
+ * @convolve: of ACCEL_VACCEL_CONVOLVE
  * @error: what the others end with
  */
 struct vaccel_job {
@@ -96,6 +110,25 @@ struct vaccel_job {
 			u32 n;
 			u32 k;
 		} matmul;
+		struct {
+			struct vaccel_plane rgb;
+			struct vaccel_plane yuv[2];
+			const struct vaccel_yuv *layout;
+			u32 width;
+			u32 height;
+			bool to_rgb;
+		} convert;
+		struct {
+			struct vaccel_plane src;
+			struct vaccel_plane dst;
+			u32 src_step;
+			u32 dst_step;
+			u32 width;
+			u32 height;
+			u32 shift;
+			s16 kernel[9];
+			s16 bias;
+		} convolve;
 		int error;
 	};
 };
@@ -118,6 +151,14 @@ void vaccel_job_abort(struct accel_job *base);
 
 int vaccel_job_validate(struct accel_job *base);
 int vaccel_cmd_execute(struct vaccel_job *job);
+int vaccel_operand(struct vaccel_job *job, u32 index, u64 offset, u64 length,
+		   u32 flags, void **operand);
+bool vaccel_should_stop(const struct vaccel_job *job);
+
+int vaccel_validate_convert(struct vaccel_job *job);
+int vaccel_execute_convert(struct vaccel_job *job);
+int vaccel_validate_convolve(struct vaccel_job *job);
+int vaccel_execute_convolve(struct vaccel_job *job);
 
 int vaccel_mem_init(struct vaccel_device *vaccel);
 

@@ -14,15 +14,15 @@
 /* Work between two looks at whether to go on */
 #define VACCEL_CHUNK	SZ_1M
 
-static bool vaccel_should_stop(const struct vaccel_job *job)
+bool vaccel_should_stop(const struct vaccel_job *job)
 {
 	cond_resched();
 	return READ_ONCE(job->aborted);
 }
 
 /* Find an operand of @length bytes, not 0, in a buffer of the job's. */
-static int vaccel_operand(struct vaccel_job *job, u32 index, u64 offset,
-			  u64 length, u32 flags, void **operand)
+int vaccel_operand(struct vaccel_job *job, u32 index, u64 offset, u64 length,
+		   u32 flags, void **operand)
 {
 	struct accel_bo *bo;
 	int ret;
@@ -221,6 +221,14 @@ static const struct vaccel_cmd {
 	[ACCEL_VACCEL_HANG] = {
 		sizeof(struct accel_vaccel_nop),
 		vaccel_validate_nop, vaccel_execute_error
+	},
+	[ACCEL_VACCEL_CONVERT] = {
+		sizeof(struct accel_vaccel_convert),
+		vaccel_validate_convert, vaccel_execute_convert
+	},
+	[ACCEL_VACCEL_CONVOLVE] = {
+		sizeof(struct accel_vaccel_convolve),
+		vaccel_validate_convolve, vaccel_execute_convolve
 	},
 };
 

@@ -79,7 +79,7 @@ static void vaccel_info(struct accel_device *accel, void *data)
 static const struct accel_ops vaccel_ops = {
 	.name = "accel_vaccel",
 	.job_size = ACCEL_JOB_SIZE(struct vaccel_job, base),
-	.cmd_size_max = sizeof(struct accel_vaccel_matmul),
+	.cmd_size_max = sizeof(struct accel_vaccel_convert),
 	.timeout_default_ms = 10 * MSEC_PER_SEC,
 	.timeout_max_ms = 60 * MSEC_PER_SEC,
 	.ioctls = vaccel_ioctls,

@@ -35,4 +35,8 @@
 #define VMA_NORESERVE_BIT ilog2(VM_NORESERVE)
 #define mk_vma_flags(bit) BIT(bit)
 
+/* What an importer is told, and by which name its exporter tells it. */
+#define invalidate_mappings move_notify
+#define dma_buf_invalidate_mappings dma_buf_move_notify
+
 #endif /* _ACCEL_COMPAT_H */

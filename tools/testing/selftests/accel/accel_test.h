@@ -449,6 +449,8 @@ struct test_job {
 		struct accel_vaccel_fill fill;
 		struct accel_vaccel_copy copy;
 		struct accel_vaccel_matmul matmul;
+		struct accel_vaccel_convert convert;
+		struct accel_vaccel_convolve convolve;
 		struct accel_edu_factorial factorial;
 		struct accel_edu_dma dma;
 	} cmd;

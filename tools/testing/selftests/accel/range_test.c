@@ -4,7 +4,7 @@
  * commands of vaccel and edu. What is right, an oracle says, in every combination
  * of values near the ends of a buffer and of the types.
  */
-#include "accel_test.h"
+#include "command.h"
 
 #include <sys/syscall.h>
 
@@ -149,19 +149,6 @@ TEST_F(range, mapping)
 	}
 }
 
-static int try_job(int fd, const struct accel_queue_create *queue,
-		   const struct test_job *job)
-{
-	__s32 status;
-	__u64 point;
-	int ret;
-
-	ret = submit_one(fd, queue->id, job, &point) ?:
-	      point_wait_until(fd, queue->timeline, point,
-			       deadline_ms(WAIT_MS), &status);
-	return ret ?: status;
-}
-
 TEST_F_TIMEOUT(range, fill, LONG_TEST_S)
 {
 	struct test_job job;
@@ -176,7 +163,7 @@ TEST_F_TIMEOUT(range, fill, LONG_TEST_S)
 			expected = fits(edges[i], edges[j]) &&
 				   edges[i] % 4 == 0 && edges[j] % 4 == 0 ?
 				   0 : -EINVAL;
-			EXPECT_EQ(expected, try_job(self->fd, &self->queue,
+			EXPECT_EQ(expected, job_run(self->fd, &self->queue,
 						    &job)) {
 				TH_LOG("%#llx bytes at %#llx", edges[j],
 				       edges[i]);
@@ -200,7 +187,7 @@ TEST_F_TIMEOUT(range, copy, LONG_TEST_S)
 				       edges[j]);
 			EXPECT_EQ(fits(edges[i], edges[j]) &&
 				  fits(0, edges[j]) ? 0 : -EINVAL,
-				  try_job(self->fd, &self->queue, &job)) {
+				  job_run(self->fd, &self->queue, &job)) {
 				TH_LOG("%#llx bytes from %#llx to %#llx",
 				       edges[j], src, dst);
 			}
@@ -235,7 +222,7 @@ TEST_F_TIMEOUT(range, matmul_offsets, LONG_TEST_S)
 			good = fits(edges[j], i == 2 ? 256 : 64) &&
 			       (i < 2 || edges[j] % 4 == 0);
 			EXPECT_EQ(good ? 0 : -EINVAL,
-				  try_job(self->fd, &self->queue, &job)) {
+				  job_run(self->fd, &self->queue, &job)) {
 				TH_LOG("operand %zu at %#llx", i, edges[j]);
 			}
 			self->cases++;
@@ -275,7 +262,7 @@ TEST_F_TIMEOUT(range, matmul_dimensions, LONG_TEST_S)
 				if (good && i + j + k > 6)
 					continue;
 				EXPECT_EQ(good ? 0 : -EINVAL,
-					  try_job(self->fd, &self->queue,
+					  job_run(self->fd, &self->queue,
 						  &job)) {
 					TH_LOG("%u x %u x %u", cmd->m, cmd->n,
 					       cmd->k);
@@ -330,7 +317,7 @@ TEST_F_TIMEOUT(edu_range, factorial, LONG_TEST_S)
 	for (i = 0; i < EDGES; i++) {
 		job.cmd.factorial.offset = edges[i];
 		EXPECT_EQ(fits(edges[i], 4) && edges[i] % 4 == 0 ? 0 : -EINVAL,
-			  try_job(self->fd, &self->factorial, &job)) {
+			  job_run(self->fd, &self->factorial, &job)) {
 			TH_LOG("offset %#llx", edges[i]);
 		}
 		self->cases++;
@@ -365,7 +352,7 @@ TEST_F_TIMEOUT(edu_range, dma, LONG_TEST_S)
 				if (good)
 					continue;
 				EXPECT_EQ(-EINVAL,
-					  try_job(self->fd, &self->dma, &job)) {
+					  job_run(self->fd, &self->dma, &job)) {
 					TH_LOG("%#llx bytes at %#llx, chip %#x",
 					       edges[j], edges[i], chip);
 				}

@@ -79,7 +79,7 @@ static void bad_cmd_huge(FIXTURE_DATA(submit) *self,
 static void bad_op(FIXTURE_DATA(submit) *self,
 		   struct accel_submit_job *job)
 {
-	self->cmd.op = ACCEL_VACCEL_HANG + 1;
+	self->cmd.op = ACCEL_VACCEL_CONVOLVE + 1;
 }
 
 static void bad_flag(FIXTURE_DATA(submit) *self,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vaccel's commands: what they compute, and what they refuse. */
-#include "accel_test.h"
+#include "command.h"
 
 #define LENGTH	(5 * 4096)
 
@@ -44,52 +44,14 @@ FIXTURE_TEARDOWN(vaccel)
 	accel_teardown(_metadata, self->fd);
 }
 
-/* 0 when the job has run and succeeded, else the error of SUBMIT or the job. */
-static int run(FIXTURE_DATA(vaccel) *self, const struct test_job *job)
-{
-	__s32 status;
-	__u64 point;
-	int ret;
-
-	ret = submit_one(self->fd, self->queue.id, job, &point);
-	if (ret)
-		return ret;
-	ret = point_wait_until(self->fd, self->queue.timeline, point,
-			       deadline_ms(3 * WAIT_MS), &status);
-	return ret ?: status;
-}
-
-/* The command must be refused by SUBMIT: no job comes of it. */
-static void expect_refused(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(vaccel) *self, int error,
-			   const struct test_job *job, const char *what)
-{
-	struct accel_queue_info before, after;
-	__u64 point;
-
-	ASSERT_EQ(0, queue_info(self->fd, self->queue.id, &before));
-	EXPECT_EQ(error, submit_one(self->fd, self->queue.id, job, &point)) {
-		TH_LOG("%s", what);
-	}
-	ASSERT_EQ(0, queue_info(self->fd, self->queue.id, &after));
-	EXPECT_EQ(before.submitted, after.submitted);
-}
-
-#define EXPECT_REFUSED(error, good, change) do {			\
-	struct test_job bad = good;					\
-									\
-	bad.change;							\
-	expect_refused(_metadata, self, error, &bad, #change);		\
-} while (0)
-
 TEST_F(vaccel, ops)
 {
 	struct test_job nop = job_nop();
 	__u32 engine;
 
-	EXPECT_EQ(0, run(self, &nop));
+	EXPECT_EQ(0, job_run(self->fd, &self->queue, &nop));
 	EXPECT_REFUSED(-EOPNOTSUPP, nop, cmd.nop.op = 0);
-	EXPECT_REFUSED(-EOPNOTSUPP, nop, cmd.nop.op = ACCEL_VACCEL_HANG + 1);
+	EXPECT_REFUSED(-EOPNOTSUPP, nop, cmd.nop.op = ACCEL_VACCEL_CONVOLVE + 1);
 	EXPECT_REFUSED(-EOPNOTSUPP, nop, cmd.nop.op = UINT_MAX);
 	EXPECT_REFUSED(-EINVAL, nop, cmd.nop.reserved = 1);
 	EXPECT_REFUSED(-EINVAL, nop, cmd_size = 4);
@@ -97,7 +59,7 @@ TEST_F(vaccel, ops)
 	EXPECT_REFUSED(-EINVAL, nop, cmd_size = 1);
 	nop = job_op(ACCEL_VACCEL_FAULT);
 	EXPECT_REFUSED(-EINVAL, nop, cmd.nop.reserved = 1U << 31);
-	EXPECT_EQ(-EFAULT, run(self, &nop));
+	EXPECT_EQ(-EFAULT, job_run(self->fd, &self->queue, &nop));
 	nop = job_hang();
 	EXPECT_REFUSED(-EINVAL, nop, cmd.nop.reserved = 1);
 	for (engine = 0; engine < self->dev.engine_count; engine++)
@@ -118,7 +80,7 @@ TEST_F(vaccel, fail)
 	EXPECT_REFUSED(-EINVAL, job, cmd_size = 4);
 	for (i = 0; i < ARRAY_LEN(errors); i++) {
 		job = job_fail(errors[i]);
-		EXPECT_EQ(errors[i], run(self, &job));
+		EXPECT_EQ(errors[i], job_run(self->fd, &self->queue, &job));
 	}
 }
 
@@ -147,7 +109,7 @@ TEST_F(vaccel, fill)
 			value = value * 3 + 1;
 			job = job_fill(self->bo[b].id, parts[i].offset,
 				       parts[i].length, value);
-			ASSERT_EQ(0, run(self, &job));
+			ASSERT_EQ(0, job_run(self->fd, &self->queue, &job));
 			fill_words(self->expected, parts[i].offset,
 				   parts[i].length, value);
 			EXPECT_EQ(0, memcmp(self->expected, self->map[b],
@@ -182,14 +144,6 @@ TEST_F(vaccel, bad_fill)
 	EXPECT_REFUSED(-EINVAL, job, cmd_size = sizeof(job.cmd.fill) - 4);
 	EXPECT_REFUSED(-EINVAL, job, cmd_size = sizeof(job.cmd.nop));
 	EXPECT_EQ(LENGTH, span(self->map[0], 0, LENGTH));
-}
-
-static void scramble(__u8 *bytes, size_t length, unsigned int seed)
-{
-	size_t i;
-
-	for (i = 0; i < length; i++)
-		bytes[i] = rand_r(&seed) >> 8;
 }
 
 TEST_F(vaccel, copy)
@@ -230,7 +184,7 @@ TEST_F(vaccel, copy)
 		job = job_copy(self->bo[parts[i].src].id, parts[i].src_offset,
 			       self->bo[parts[i].dst].id, parts[i].dst_offset,
 			       parts[i].length);
-		ASSERT_EQ(0, run(self, &job));
+		ASSERT_EQ(0, job_run(self->fd, &self->queue, &job));
 		EXPECT_EQ(0, memcmp(self->expected, dst, LENGTH)) {
 			TH_LOG("part %zu", i);
 		}
@@ -332,7 +286,7 @@ TEST_F_TIMEOUT(vaccel, matmul, LONG_TEST_S)
 		scramble(self->map[1], LENGTH, i + 100);
 		cpu_matmul(self, &products[i]);
 		job = job_matmul(self, &products[i]);
-		ASSERT_EQ(0, run(self, &job));
+		ASSERT_EQ(0, job_run(self->fd, &self->queue, &job));
 		EXPECT_EQ(0, memcmp(self->expected, self->map[2], LENGTH)) {
 			TH_LOG("product %zu", i);
 		}
@@ -350,7 +304,7 @@ TEST_F(vaccel, matmul_extremes)
 	memset(self->map[0], 0x80, LENGTH);
 	for (i = 0; i < 2 * 4096; i++)
 		self->map[1][i] = i % 2 ? 0x7f : 0x80;
-	ASSERT_EQ(0, run(self, &job));
+	ASSERT_EQ(0, job_run(self->fd, &self->queue, &job));
 	EXPECT_EQ(128 * 128 * 4096, c[0]);
 	EXPECT_EQ(-128 * 127 * 4096, c[1]);
 }
@@ -399,7 +353,7 @@ TEST_F(vaccel, bad_matmul)
 
 	/* A and B may be the same. */
 	job.cmd.matmul.b_bo = 0;
-	EXPECT_EQ(0, run(self, &job));
+	EXPECT_EQ(0, job_run(self->fd, &self->queue, &job));
 	EXPECT_EQ(16, *(__s32 *)self->map[2]);
 }
 
