@@ -414,8 +414,10 @@ struct accel_bo {
 	struct mutex lock;		/* protects the memory and its mappings */
 	bool populated;
 	bool detached;			/* the device is gone */
-	struct page **pages;		/* system memory only, as is shmem */
+	struct page **pages;		/* system memory only, as are the next */
 	struct file *shmem;
+	struct mm_struct *mm;		/* whose memory it is, if a process's */
+	bool read_only;			/* and only to be read */
 	struct dma_buf *exports[2];	/* to read, to write; no references */
 	struct list_head export_maps;	/* protected by resv */
 	struct dma_buf *dma_buf;	/* that it was imported from, or NULL */

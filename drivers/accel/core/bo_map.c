@@ -43,10 +43,14 @@ void accel_bo_free_offset(struct accel_bo *bo)
 	mas_unlock(&mas);
 }
 
-/* 0 for a 32-bit caller that shares a buffer of somebody who is not. */
+/*
+ * 0 for memory that its owner has mapped already, and for a 32-bit caller that shares
+ * a buffer of somebody who is not.
+ */
 u64 accel_bo_mmap_offset(const struct accel_bo *bo)
 {
-	if (in_compat_syscall() && bo->mmap_pgoff > ACCEL_MMAP_LAST_32)
+	if (bo->mm ||
+	    (in_compat_syscall() && bo->mmap_pgoff > ACCEL_MMAP_LAST_32))
 		return 0;
 	return (u64)bo->mmap_pgoff << PAGE_SHIFT;
 }
@@ -122,6 +126,8 @@ int accel_bo_map_vma(struct accel_bo *bo, struct vm_area_struct *vma,
 {
 	unsigned long pages = bo->size >> PAGE_SHIFT;
 
+	if (bo->mm)
+		return -EOPNOTSUPP;
 	if (!may_write && (vma->vm_flags & VM_WRITE))
 		return -EACCES;
 	/* The frames are nobody's to copy on write. */

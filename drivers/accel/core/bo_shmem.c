@@ -11,6 +11,11 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+static enum dma_data_direction accel_bo_page_dir(const struct accel_bo *bo)
+{
+	return bo->read_only ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL;
+}
+
 unsigned long accel_bo_page_pfn(struct accel_bo *bo, pgoff_t page)
 {
 	return page_to_pfn(bo->pages[page]);
@@ -18,7 +23,8 @@ unsigned long accel_bo_page_pfn(struct accel_bo *bo, pgoff_t page)
 
 int accel_bo_page_vmap(struct accel_bo *bo)
 {
-	bo->vaddr = vmap(bo->pages, bo->size >> PAGE_SHIFT, VM_MAP, PAGE_KERNEL);
+	bo->vaddr = vmap(bo->pages, bo->size >> PAGE_SHIFT, VM_MAP,
+			 bo->read_only ? PAGE_KERNEL_RO : PAGE_KERNEL);
 	return bo->vaddr ? 0 : -ENOMEM;
 }
 
@@ -91,7 +97,7 @@ static int accel_bo_shmem_populate(struct accel_bo *bo)
 	return 0;
 }
 
-static int accel_bo_shmem_map_dma(struct accel_bo *bo)
+int accel_bo_page_map_dma(struct accel_bo *bo)
 {
 	struct device *hw = bo->dev->dev.parent;
 	struct sg_table *sgt __free(kfree) = NULL;
@@ -109,7 +115,7 @@ static int accel_bo_shmem_map_dma(struct accel_bo *bo)
 	if (ret)
 		return ret;
 
-	ret = dma_map_sgtable(hw, sgt, DMA_BIDIRECTIONAL, 0);
+	ret = dma_map_sgtable(hw, sgt, accel_bo_page_dir(bo), 0);
 	if (ret) {
 		sg_free_table(sgt);
 		return ret;
@@ -118,25 +124,25 @@ static int accel_bo_shmem_map_dma(struct accel_bo *bo)
 	return 0;
 }
 
-static void accel_bo_shmem_unmap_dma(struct accel_bo *bo)
+void accel_bo_page_unmap_dma(struct accel_bo *bo)
 {
-	dma_unmap_sgtable(bo->dev->dev.parent, bo->sgt, DMA_BIDIRECTIONAL, 0);
+	dma_unmap_sgtable(bo->dev->dev.parent, bo->sgt, accel_bo_page_dir(bo), 0);
 	sg_free_table(bo->sgt);
 	kfree(bo->sgt);
 }
 
-static void accel_bo_shmem_sync_for_cpu(struct accel_bo *bo)
+void accel_bo_page_sync_for_cpu(struct accel_bo *bo)
 {
-	dma_sync_sgtable_for_cpu(bo->dev->dev.parent, bo->sgt, DMA_BIDIRECTIONAL);
+	dma_sync_sgtable_for_cpu(bo->dev->dev.parent, bo->sgt, accel_bo_page_dir(bo));
 }
 
-static void accel_bo_shmem_sync_for_device(struct accel_bo *bo)
+void accel_bo_page_sync_for_device(struct accel_bo *bo)
 {
 	dma_sync_sgtable_for_device(bo->dev->dev.parent, bo->sgt,
-				    DMA_BIDIRECTIONAL);
+				    accel_bo_page_dir(bo));
 }
 
-static void accel_bo_shmem_detach(struct accel_bo *bo)
+void accel_bo_page_detach(struct accel_bo *bo)
 {
 	/* The pages are the system's. */
 }
@@ -148,9 +154,9 @@ const struct accel_bo_ops accel_bo_shmem_ops = {
 	.pfn = accel_bo_page_pfn,
 	.vmap = accel_bo_page_vmap,
 	.vunmap = accel_bo_page_vunmap,
-	.map_dma = accel_bo_shmem_map_dma,
-	.unmap_dma = accel_bo_shmem_unmap_dma,
-	.sync_for_cpu = accel_bo_shmem_sync_for_cpu,
-	.sync_for_device = accel_bo_shmem_sync_for_device,
-	.detach = accel_bo_shmem_detach,
+	.map_dma = accel_bo_page_map_dma,
+	.unmap_dma = accel_bo_page_unmap_dma,
+	.sync_for_cpu = accel_bo_page_sync_for_cpu,
+	.sync_for_device = accel_bo_page_sync_for_device,
+	.detach = accel_bo_page_detach,
 };

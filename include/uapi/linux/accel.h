@@ -138,6 +138,7 @@ struct accel_event {
 	X(DESTROY,		destroy,		0x01, id)	\
 	X(CLIENT_NAME,		client_name,		0x02, name_ptr)	\
 	X(BO_CREATE,		bo_create,		0x10, mmap_offset) \
+	X(BO_USERPTR,		bo_userptr,		0x11, reserved) \
 	X(BO_IMPORT,		bo_import,		0x12, mmap_offset) \
 	X(BO_EXPORT,		bo_export,		0x13, fd)	\
 	X(BO_INFO,		bo_info,		0x14, mmap_offset) \
@@ -156,6 +157,7 @@ struct accel_event {
 #define ACCEL_IOCTL_DESTROY		_IO(ACCEL_IOCTL_TYPE, 0x01)
 #define ACCEL_IOCTL_CLIENT_NAME		_IO(ACCEL_IOCTL_TYPE, 0x02)
 #define ACCEL_IOCTL_BO_CREATE		_IO(ACCEL_IOCTL_TYPE, 0x10)
+#define ACCEL_IOCTL_BO_USERPTR		_IO(ACCEL_IOCTL_TYPE, 0x11)
 #define ACCEL_IOCTL_BO_IMPORT		_IO(ACCEL_IOCTL_TYPE, 0x12)
 #define ACCEL_IOCTL_BO_EXPORT		_IO(ACCEL_IOCTL_TYPE, 0x13)
 #define ACCEL_IOCTL_BO_INFO		_IO(ACCEL_IOCTL_TYPE, 0x14)
@@ -351,6 +353,36 @@ struct accel_bo_create {
 	__u32 region;
 	__u32 id;
 	__u64 mmap_offset;
+};
+
+/* struct accel_bo_userptr.flags: jobs may write the memory */
+#define ACCEL_USERPTR_WRITE		(1U << 0)
+
+/**
+ * struct accel_bo_userptr - ioctl(ACCEL_IOCTL_BO_USERPTR)
+ * @size: sizeof(struct accel_bo_userptr)
+ * @flags: ACCEL_USERPTR_WRITE, for which the memory has to be writable; without it
+ *	the id cannot be used to write: EACCES
+ * @addr: of the caller's memory; not at a page's beginning is EINVAL
+ * @length: in bytes, not 0; not whole pages is EINVAL
+ * @id: out, the buffer
+ * @reserved: must be 0
+ *
+ * A buffer in memory that the caller has: nothing is copied. The memory is pinned
+ * until the buffer is freed, whatever the caller maps there meanwhile, and counted
+ * as pinned by the process that made the call: beyond RLIMIT_MEMLOCK it is ENOMEM,
+ * except with CAP_IPC_LOCK. Such a buffer cannot be exported, nor mapped by way of
+ * the device: EOPNOTSUPP. A device that does not reach all of the system's memory
+ * has none: EOPNOTSUPP. What is not mapped, not with this right, or not memory,
+ * such as another buffer's mapping, is EFAULT.
+ */
+struct accel_bo_userptr {
+	__u32 size;
+	__u32 flags;
+	__u64 addr;
+	__u64 length;
+	__u32 id;
+	__u32 reserved;
 };
 
 /**

@@ -25,6 +25,7 @@
 	X(destroy,		8, false)	\
 	X(client_name,		16, false)	\
 	X(bo_create,		32, true)	\
+	X(bo_userptr,		32, true)	\
 	X(bo_import,		32, true)	\
 	X(bo_export,		16, true)	\
 	X(bo_info,		32, true)	\
@@ -287,6 +288,17 @@ static const struct abi_member bo_create_members[] = {
 	MEMBER(bo_create, mmap_offset, ABI_OUT),
 };
 STRUCT(bo_create);
+
+static const struct abi_member bo_userptr_members[] = {
+	MEMBER(bo_userptr, size, ABI_SIZE),
+	MEMBER(bo_userptr, flags, ABI_FLAGS, .known = ACCEL_USERPTR_WRITE),
+	MEMBER(bo_userptr, addr, ANY_NUMBER),
+	MEMBER(bo_userptr, length, ABI_NUMBER, .min = 1, .max = UINT64_MAX,
+	       .error = -EINVAL),
+	MEMBER(bo_userptr, id, ABI_OUT),
+	MEMBER(bo_userptr, reserved, ABI_RESERVED),
+};
+STRUCT(bo_userptr);
 
 static const struct abi_member bo_import_members[] = {
 	MEMBER(bo_import, size, ABI_SIZE),

@@ -116,6 +116,18 @@ static inline void good_bo_create(FIXTURE_DATA(abi) *self)
 	};
 }
 
+/* Memory of the program's own. */
+static __u8 abi_page[4096] __attribute__((aligned(4096)));
+
+static inline void good_bo_userptr(FIXTURE_DATA(abi) *self)
+{
+	self->arg.bo_userptr = (struct accel_bo_userptr) {
+		.addr = ptr_to_u64(abi_page),
+		.length = sizeof(abi_page),
+		.id = ~0U,
+	};
+}
+
 static inline void good_bo_import(FIXTURE_DATA(abi) *self)
 {
 	self->arg.bo_import = (struct accel_bo_import) {
@@ -359,6 +371,8 @@ static inline int abi_undo(FIXTURE_DATA(abi) *self,
 		return 0;
 	case ACCEL_IOCTL_BO_CREATE:
 		return destroy(self->fd, arg->bo_create.id);
+	case ACCEL_IOCTL_BO_USERPTR:
+		return destroy(self->fd, arg->bo_userptr.id);
 	case ACCEL_IOCTL_BO_IMPORT:
 		return destroy(self->fd, arg->bo_import.id);
 	case ACCEL_IOCTL_BO_EXPORT:

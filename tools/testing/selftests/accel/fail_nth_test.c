@@ -5,6 +5,7 @@
  * not compile.
  */
 #include "fail_nth.h"
+#include "pins.h"
 
 #include <stddef.h>
 
@@ -144,6 +145,14 @@ static void good_bo_create(struct client *c, struct answer *answer)
 	answer->arg.bo_create.length = 1;
 }
 
+static __u8 page[4096] __attribute__((aligned(4096)));
+
+static void good_bo_userptr(struct client *c, struct answer *answer)
+{
+	answer->arg.bo_userptr.addr = ptr_to_u64(page);
+	answer->arg.bo_userptr.length = sizeof(page);
+}
+
 static void good_bo_import(struct client *c, struct answer *answer)
 {
 	answer->arg.bo_import.fd = c->dma_buf;
@@ -230,6 +239,7 @@ static void good_vaccel_release(struct client *c, struct answer *answer)
 FIXTURE(call)
 {
 	struct fail_nth f;
+	long pins;
 };
 
 FIXTURE_VARIANT(call)
@@ -253,6 +263,7 @@ ALL_IOCTLS(X)
 
 FIXTURE_SETUP(call)
 {
+	self->pins = pins_held();
 	if (fail_nth_is_missing(_metadata, &self->f))
 		SKIP(return, FAIL_NTH_MISSING);
 }
@@ -261,6 +272,7 @@ FIXTURE_TEARDOWN(call)
 {
 	fail_nth_disarm(&self->f);
 	EXPECT_EQ(0, census_total());
+	EXPECT_EQ(self->pins, pins_held());
 }
 
 /* The job is there, only the client could not be told. */
@@ -279,6 +291,7 @@ static unsigned int call_new_ids(unsigned int cmd)
 	case ACCEL_IOCTL_QUEUE_CREATE:
 		return 2;
 	case ACCEL_IOCTL_BO_CREATE:
+	case ACCEL_IOCTL_BO_USERPTR:
 	case ACCEL_IOCTL_BO_IMPORT:
 	case ACCEL_IOCTL_TIMELINE_IMPORT:
 	case ACCEL_IOCTL_TIMELINE_CREATE:

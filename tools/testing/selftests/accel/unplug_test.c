@@ -445,6 +445,21 @@ static int call_bo_create(FIXTURE_DATA(unplug) *self)
 	return bo_create(self->fd, 0, PAGE, &bo);
 }
 
+/* edu does not reach all of memory, and says so as long as it is there. */
+static int call_bo_userptr(FIXTURE_DATA(unplug) *self)
+{
+	const bool edu = self->short_engine == ACCEL_EDU_ENGINE_FACTORIAL;
+	static __u8 page[PAGE] __attribute__((aligned(PAGE)));
+	struct accel_bo_userptr userptr = {
+		.size = sizeof(userptr),
+		.addr = ptr_to_u64(page),
+		.length = sizeof(page),
+	};
+	int ret = accel_ioctl(self->fd, ACCEL_IOCTL_BO_USERPTR, &userptr);
+
+	return edu && ret == -EOPNOTSUPP ? 0 : ret;
+}
+
 static int call_bo_import(FIXTURE_DATA(unplug) *self)
 {
 	struct accel_bo_import import;
@@ -546,6 +561,7 @@ static int call_timeline_import(FIXTURE_DATA(unplug) *self)
 #define WORKS_QUERY		false
 #define WORKS_CLIENT_NAME	false
 #define WORKS_BO_CREATE		false
+#define WORKS_BO_USERPTR	false
 #define WORKS_BO_IMPORT		false
 #define WORKS_BO_EXPORT		false
 #define WORKS_BO_INFO		false
