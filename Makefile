@@ -5,7 +5,7 @@ BUILD ?= build
 export BUILD TREE KSRC
 integrate := tools/integrate
 
-.PHONY: help run test test-full check kunit coverage mutants vm build clean distclean
+.PHONY: help run demo test test-full check kunit coverage mutants vm build clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
@@ -14,6 +14,9 @@ help:		## this list
 
 run:		## build the kernel, boot it, run jobs on its accelerators
 	@$(integrate)/run
+
+demo:		## images from a camera through an accelerator to a screen, zero copy
+	@$(integrate)/demo
 
 test:		## KUnit and selftests; ends with "N passed, N failed"
 	@$(integrate)/test
@@ -42,7 +45,7 @@ build:		## kernel, modules and userspace, without booting
 clean:		## remove what was compiled; trees and downloads stay
 	rm -rf $(BUILD)/*/obj* $(BUILD)/*/mod* $(BUILD)/*/usr $(BUILD)/*/accel $(BUILD)/*/mini*
 	rm -rf $(BUILD)/*/selftests* $(BUILD)/*/vm.* $(BUILD)/*/built* $(BUILD)/*/config.stamp*
-	rm -rf $(BUILD)/*/kunit $(BUILD)/*/gcov $(BUILD)/*/mutants
+	rm -rf $(BUILD)/*/kunit $(BUILD)/*/gcov $(BUILD)/*/mutants $(BUILD)/*/demo
 
 distclean:	## remove everything that was ever made here
 	rm -rf $(BUILD) .checkpatch-camelcase*
