@@ -95,19 +95,13 @@ struct pipeline {
 static struct shared make_shared(int accel, uint64_t length, uint32_t stride)
 {
 	struct accel_bo_create bo = { .size = sizeof(bo), .length = length };
-	struct accel_bo_export export = {
-		.size = sizeof(export),
-		.flags = ACCEL_EXPORT_WRITE,
-	};
+	struct shared shared = { .stride = stride };
 
 	must(accel_bo_create(accel, &bo), "BO_CREATE");
-	export.id = bo.id;
-	must(accel_bo_export(accel, &export), "BO_EXPORT");
-	return (struct shared) {
-		.id = bo.id,
-		.dmabuf = export.fd,
-		.stride = stride,
-	};
+	shared.id = bo.id;
+	must(accel_bo_export(accel, bo.id, ACCEL_EXPORT_WRITE, &shared.dmabuf),
+	     "BO_EXPORT");
+	return shared;
 }
 
 static struct shared import_shared(int accel, int dmabuf, uint32_t stride)
@@ -230,19 +224,6 @@ static uint64_t find_edges(struct pipeline *p, const struct shared *from,
 	return point;
 }
 
-static int point_to_sync_file(struct pipeline *p, uint64_t point)
-{
-	struct accel_timeline_export export = {
-		.size = sizeof(export),
-		.id = p->queue.timeline,
-		.value = point,
-		.type = ACCEL_FD_SYNC_FILE,
-	};
-
-	must(accel_timeline_export(p->accel, &export), "TIMELINE_EXPORT");
-	return export.fd;
-}
-
 static void wait_for_point(struct pipeline *p, uint64_t point)
 {
 	int32_t status;
@@ -263,7 +244,8 @@ static void process(struct pipeline *p, int edges, const struct framebuffer *fb,
 
 	converted = convert(p, captured, edges ? &p->stage : shown);
 	done = edges ? find_edges(p, &p->stage, shown) : converted;
-	fence = point_to_sync_file(p, done);
+	fence = must(accel_point_sync_file(p->accel, p->queue.timeline, done),
+		     "TIMELINE_EXPORT");
 	screen_show(&p->screen, fb, fence);
 	close(fence);
 

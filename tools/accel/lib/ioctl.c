@@ -55,6 +55,11 @@ int accel_bo_create(int fd, struct accel_bo_create *bo)
 	return accel_ioctl(fd, ACCEL_IOCTL_BO_CREATE, bo);
 }
 
+int accel_bo_userptr(int fd, struct accel_bo_userptr *userptr)
+{
+	return accel_ioctl(fd, ACCEL_IOCTL_BO_USERPTR, userptr);
+}
+
 int accel_bo_import(int fd, struct accel_bo_import *import)
 {
 	return accel_ioctl(fd, ACCEL_IOCTL_BO_IMPORT, import);

@@ -254,6 +254,13 @@ int accel_client_name(int fd, const char *name);
 int accel_bo_create(int fd, struct accel_bo_create *bo);
 
 /**
+ * accel_bo_userptr() - make a buffer of the caller's own memory
+ * @fd: the device
+ * @userptr: see struct accel_bo_userptr
+ */
+int accel_bo_userptr(int fd, struct accel_bo_userptr *userptr);
+
+/**
  * accel_bo_import() - make a buffer of a dma-buf
  * @fd: the device
  * @import: see struct accel_bo_import
