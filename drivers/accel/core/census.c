@@ -9,6 +9,7 @@
 #include <kunit/visibility.h>
 #include <linux/accel_class.h>
 #include <linux/debugfs.h>
+#include <linux/file.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 
@@ -46,6 +47,8 @@ void accel_census_drain(void)
 	/* What tells waiters leaves to another worker what follows from that. */
 	flush_workqueue(accel_wq);
 	accel_object_drain();
+	/* A dma-buf that a worker has let go of is released by another. */
+	flush_delayed_fput();
 	rcu_barrier();
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_census_drain);

@@ -154,6 +154,7 @@ int accel_import_mmap(struct accel_bo *bo, struct vm_area_struct *vma,
 	if (!bo->dma_buf->ops->mmap)
 		return -EOPNOTSUPP;
 	/* From here on it is a mapping of the dma-buf, and none of this file. */
+	vm_flags_set(vma, VM_DONTEXPAND);
 	return dma_buf_mmap(bo->dma_buf, vma, first);
 }
 

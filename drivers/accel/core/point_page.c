@@ -72,14 +72,12 @@ int accel_point_page_add(struct accel_timeline *timeline, struct accel_file *fil
 		accel_object_put(&bo->obj);
 		return ret;
 	}
-	timeline->page = bo->vaddr;
-
 	handle = accel_bo_handle_create(file, bo, false);
-	if (IS_ERR(handle)) {
-		timeline->page = NULL;
+	if (IS_ERR(handle))
 		return PTR_ERR(handle);
-	}
+
 	timeline->page_handle = handle;
+	timeline->page = bo->vaddr;
 	return 0;
 }
 

@@ -222,6 +222,8 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(EDU_DMA_BITS));
 	if (ret)
 		return dev_err_probe(dev, ret, "no memory within reach\n");
+	/* Jobs are cut into pieces, however long what they have may be. */
+	dma_set_max_seg_size(dev, UINT_MAX);
 
 	pci_set_master(pdev);
 	ret = edu_init_interrupt(edu);

@@ -55,6 +55,26 @@ int accel_bo_create(int fd, struct accel_bo_create *bo)
 	return accel_ioctl(fd, ACCEL_IOCTL_BO_CREATE, bo);
 }
 
+int accel_bo_import(int fd, struct accel_bo_import *import)
+{
+	return accel_ioctl(fd, ACCEL_IOCTL_BO_IMPORT, import);
+}
+
+int accel_bo_export(int fd, uint32_t id, uint32_t flags, int *dma_buf)
+{
+	struct accel_bo_export export = {
+		.size = sizeof(export),
+		.id = id,
+		.flags = flags,
+	};
+	int ret;
+
+	ret = accel_ioctl(fd, ACCEL_IOCTL_BO_EXPORT, &export);
+	if (!ret)
+		*dma_buf = export.fd;
+	return ret;
+}
+
 int accel_bo_info(int fd, struct accel_bo_info *info)
 {
 	return accel_ioctl(fd, ACCEL_IOCTL_BO_INFO, info);

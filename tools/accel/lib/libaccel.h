@@ -254,6 +254,22 @@ int accel_client_name(int fd, const char *name);
 int accel_bo_create(int fd, struct accel_bo_create *bo);
 
 /**
+ * accel_bo_import() - make a buffer of a dma-buf
+ * @fd: the device
+ * @import: see struct accel_bo_import
+ */
+int accel_bo_import(int fd, struct accel_bo_import *import);
+
+/**
+ * accel_bo_export() - give a buffer to others, as a dma-buf
+ * @fd: the device
+ * @id: the buffer
+ * @flags: %ACCEL_EXPORT_WRITE or 0
+ * @dma_buf: receives the dma-buf, a descriptor for the caller to close
+ */
+int accel_bo_export(int fd, uint32_t id, uint32_t flags, int *dma_buf);
+
+/**
  * accel_bo_info() - ask about a buffer
  * @fd: the device
  * @info: see struct accel_bo_info

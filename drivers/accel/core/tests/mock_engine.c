@@ -535,6 +535,8 @@ int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns)
 }
 
 kunit_test_suites(&accel_bo_suite, &accel_class_suite, &accel_device_suite,
+		  &accel_dmabuf_export_suite, &accel_dmabuf_hardware_suite,
+		  &accel_dmabuf_import_suite,
 		  &accel_event_suite, &accel_fence_suite, &accel_file_suite,
 		  &accel_ioctl_suite, &accel_job_suite, &accel_memory_suite,
 		  &accel_object_suite, &accel_point_page_suite,

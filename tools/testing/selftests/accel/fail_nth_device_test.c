@@ -105,6 +105,47 @@ FIXTURE_VARIANT_ADD(flow, edu_dma)
 	.is_possible = edu_is_there,
 };
 
+/* What edu has exported, vaccel imports: each is a stranger to the other. */
+static void import_flow(struct __test_metadata *_metadata, struct fail_nth *f)
+{
+	struct accel_queue_create queue;
+	struct accel_bo_import import;
+	struct accel_bo_create bo;
+	int edu, fd, dma_buf;
+	struct test_job job;
+	void *map;
+
+	edu = edu_open();
+	ASSERT_LE(0, edu);
+	fd = accel_open();
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, queue_create(fd, 0, 0, &queue));
+	fail_nth_arm(f);
+	TRY(f, bo_create(edu, 0, 3 * PAGE, &bo));
+	dma_buf = TRY(f, bo_export(edu, bo.id, ACCEL_EXPORT_WRITE));
+	TRY(f, bo_import(fd, dma_buf, &import));
+	ASSERT_EQ(3, import.id);
+	EXPECT_EQ(0, close(dma_buf));
+	job = job_fill(import.id, PAGE, PAGE, 0x5a5a5a5a);
+	try_submit_one(_metadata, f, fd, queue.id, &job, 1);
+	try_wait(_metadata, f, fd, queue.timeline, 1, 0);
+	TRY(f, bo_sync(fd, import.id, ACCEL_SYNC_READ, INT64_MAX));
+	TRY(f, map_errno(fd, &(struct accel_bo_create) {
+			 .length = import.length,
+			 .mmap_offset = import.mmap_offset }, &map));
+	TRY(f, touch(map, 0));
+	EXPECT_EQ(PAGE, span(map + PAGE, 0x5a, 2 * PAGE));
+	EXPECT_EQ(0, munmap(map, 3 * PAGE));
+	EXPECT_EQ(0, close(edu));
+	EXPECT_EQ(0, close(fd));
+}
+
+FIXTURE_VARIANT_ADD(flow, edu_import)
+{
+	.run = import_flow,
+	.is_possible = edu_is_there,
+};
+
 FIXTURE(pages)
 {
 	struct fail_nth f;

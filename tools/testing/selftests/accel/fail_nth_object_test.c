@@ -67,6 +67,50 @@ FIXTURE_VARIANT_ADD(flow, bo)
 	.run = bo_flow,
 };
 
+static int dma_buf_map_errno(int dma_buf, void **map)
+{
+	*map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dma_buf, 0);
+	return *map == MAP_FAILED ? -errno : 0;
+}
+
+/* To another client and back, with both kinds of rights. */
+static void dma_buf_flow(struct __test_metadata *_metadata, struct fail_nth *f)
+{
+	struct accel_bo_import import[2];
+	int fd, other, dma_buf[2], i;
+	struct accel_bo_create bo;
+	void *map;
+
+	fd = accel_open();
+	ASSERT_LE(0, fd);
+	other = accel_open();
+	ASSERT_LE(0, other);
+	fail_nth_arm(f);
+	TRY(f, bo_create(fd, ACCEL_VACCEL_REGION_SYSTEM, 2 * PAGE, &bo));
+	for (i = 0; i < 2; i++) {
+		dma_buf[i] = TRY(f, bo_export(fd, bo.id, i));
+		TRY(f, bo_import(other, dma_buf[i], &import[i]));
+		ASSERT_EQ(i + 1, import[i].id);
+		ASSERT_EQ(bo.mmap_offset, import[i].mmap_offset);
+	}
+	TRY(f, destroy(fd, bo.id));
+	TRY(f, bo_import(fd, dma_buf[0], &import[0]));
+	ASSERT_EQ(bo.id, import[0].id);
+	TRY(f, dma_buf_map_errno(dma_buf[1], &map));
+	TRY(f, touch(map, 7));
+	EXPECT_EQ(0, close(dma_buf[0]));
+	EXPECT_EQ(0, close(dma_buf[1]));
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(0, close(other));
+	EXPECT_EQ(7, *(__u8 *)map);
+	EXPECT_EQ(0, munmap(map, PAGE));
+}
+
+FIXTURE_VARIANT_ADD(flow, dma_buf)
+{
+	.run = dma_buf_flow,
+};
+
 /* A fork has the mapping too, or is none. */
 static void forked_mapping_flow(struct __test_metadata *_metadata,
 				struct fail_nth *f)

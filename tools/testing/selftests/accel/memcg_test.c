@@ -76,6 +76,7 @@ struct hog {
 	__u64 promised;
 	__u32 bo;
 	__u64 mmap_offset;
+	int dma_buf;
 };
 
 static int hog_open(struct hog *hog)
@@ -92,7 +93,10 @@ static int hog_open(struct hog *hog)
 	      bo_create(hog->fd, 0, 4096, &bo);
 	hog->bo = bo.id;
 	hog->mmap_offset = bo.mmap_offset;
-	return ret;
+	if (ret)
+		return ret;
+	hog->dma_buf = bo_export(hog->fd, bo.id, 0);
+	return hog->dma_buf < 0 ? hog->dma_buf : 0;
 }
 
 /* The queue is full, or so is the file with queues. */
@@ -143,6 +147,27 @@ static int alloc_mapping(struct hog *hog)
 
 	/* All of the same page, so that none continues another. */
 	return bo_map(hog->fd, &bo) == MAP_FAILED ? -errno : 0;
+}
+
+/* A buffer has so many ids only. */
+static int alloc_id(struct hog *hog)
+{
+	struct accel_bo_import import;
+	int ret = bo_import(hog->fd, hog->dma_buf, &import);
+
+	return ret == -ENOSPC ? hog_open(hog) : ret;
+}
+
+/* A page, which is there from then on, the buffer and the file. */
+static int alloc_export(struct hog *hog)
+{
+	struct accel_bo_create bo;
+	int ret = bo_create(hog->fd, 0, 4096, &bo);
+
+	if (ret)
+		return ret;
+	ret = bo_export(hog->fd, bo.id, 0);
+	return ret < 0 ? ret : 0;
 }
 
 /* An open file has so many of them only. */
@@ -245,6 +270,8 @@ static const struct allocator {
 	{ "buffers", alloc_buffer, 1500, 1000 },
 	{ "pages of buffers", alloc_pages, 50, 65536 },
 	{ "mappings", alloc_mapping, 2000, 128 },
+	{ "ids of a buffer", alloc_id, 1500, 96 },
+	{ "dma-bufs", alloc_export, 500, 4096 + 1000 + 400 },
 	{ "queues", alloc_queue, 240, 2000 },
 	{ "timelines", alloc_timeline, 1500, 1500 },
 	{ "held jobs", alloc_held_job, 1000, 1000 },

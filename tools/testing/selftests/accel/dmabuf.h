@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the tests of dma-bufs share. */
+#ifndef SELFTESTS_ACCEL_DMABUF_H
+#define SELFTESTS_ACCEL_DMABUF_H
+
+#include "accel_test.h"
+
+#include <linux/dma-buf.h>
+#include <poll.h>
+
+#define PAGE		4096
+
+static inline void *dma_buf_map(int dma_buf, size_t length, int prot)
+{
+	return mmap(NULL, length, prot, MAP_SHARED, dma_buf, 0);
+}
+
+static inline void *import_map(int fd, const struct accel_bo_import *import,
+			       int prot)
+{
+	return mmap(NULL, import->length, prot, MAP_SHARED, fd,
+		    import->mmap_offset);
+}
+
+/* An access of the CPU, as whoever shares memory with a device makes it. */
+static inline int dma_buf_sync(int dma_buf, __u64 flags)
+{
+	struct dma_buf_sync sync = { .flags = flags };
+
+	return accel_ioctl(dma_buf, DMA_BUF_IOCTL_SYNC, &sync);
+}
+
+/* Whether nobody writes, with POLLIN, or uses the memory at all, with POLLOUT. */
+static inline bool dma_buf_is_idle(int dma_buf, short events)
+{
+	struct pollfd fd = { .fd = dma_buf, .events = events };
+
+	return poll(&fd, 1, 0) == 1 && fd.revents == events;
+}
+
+/* Returns a sync_file with the fences that a user of the memory waits for. */
+static inline int dma_buf_export_fence(int dma_buf, __u32 flags)
+{
+	struct dma_buf_export_sync_file arg = { .flags = flags, .fd = -1 };
+	int ret = accel_ioctl(dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &arg);
+
+	return ret ? ret : arg.fd;
+}
+
+static inline int dma_buf_import_fence(int dma_buf, __u32 flags, int sync_file)
+{
+	struct dma_buf_import_sync_file arg = {
+		.flags = flags,
+		.fd = sync_file,
+	};
+
+	return accel_ioctl(dma_buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &arg);
+}
+
+static inline bool sync_file_is_signalled(int sync_file)
+{
+	return dma_buf_is_idle(sync_file, POLLIN);
+}
+
+/* Has @job run to its end on a queue made for it. */
+static inline int run_job(int fd, const struct test_job *job)
+{
+	struct accel_queue_create queue;
+	__s32 status = 0;
+	__u64 point;
+	int ret;
+
+	ret = queue_create(fd, 0, 0, &queue);
+	if (ret)
+		return ret;
+	ret = submit_one(fd, queue.id, job, &point) ?:
+	      point_wait_until(fd, queue.timeline, point, deadline_ms(WAIT_MS),
+			       &status) ?: status;
+	return destroy(fd, queue.id) ?: destroy(fd, queue.timeline) ?: ret;
+}
+
+/* Has a job fill the buffer from one end to the other. */
+static inline int run_fill(int fd, __u32 id, __u64 length, __u8 value)
+{
+	struct test_job job = job_fill(id, 0, length, value * 0x01010101U);
+
+	return run_job(fd, &job);
+}
+
+#endif /* SELFTESTS_ACCEL_DMABUF_H */
