@@ -36,15 +36,15 @@ static void accel_export_arguments(struct kunit *test)
 	struct dma_buf *dma_buf;
 
 	local = mock_bo_in(mock, MOCK_LOCAL_REGION, 1).id;
-	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_export(mock, bo, 2, &dma_buf));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_bo_export(mock, bo, 2, &dma_buf));
 	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
-			mock_export(mock, bo, U32_MAX, &dma_buf));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mock_export(mock, 99, 0, &dma_buf));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mock_export(mock, timeline, 0, &dma_buf));
-	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_export(mock, local, 0, &dma_buf));
+			mock_bo_export(mock, bo, U32_MAX, &dma_buf));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mock_bo_export(mock, 99, 0, &dma_buf));
+	KUNIT_EXPECT_EQ(test, -ENOENT, mock_bo_export(mock, timeline, 0, &dma_buf));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_bo_export(mock, local, 0, &dma_buf));
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_EXPORTS));
 	mock_unregister(mock);
-	KUNIT_EXPECT_EQ(test, -ENODEV, mock_export(mock, bo, 0, &dma_buf));
+	KUNIT_EXPECT_EQ(test, -ENODEV, mock_bo_export(mock, bo, 0, &dma_buf));
 }
 
 /* One for each right, and for as long as anybody has it. */
@@ -165,9 +165,10 @@ static void accel_export_read_only_id(struct kunit *test)
 			accel_export_sync(mock, reader, ACCEL_SYNC_WRITE));
 	KUNIT_EXPECT_EQ(test, 0L,
 			accel_export_sync(mock, reader, ACCEL_SYNC_READ));
-	KUNIT_EXPECT_EQ(test, -EACCES, mock_export(mock, reader,
-						   ACCEL_EXPORT_WRITE, &other));
-	KUNIT_EXPECT_EQ(test, 0L, mock_export(mock, reader, 0, &other));
+	KUNIT_EXPECT_EQ(test, -EACCES, mock_bo_export(mock, reader,
+						      ACCEL_EXPORT_WRITE,
+						      &other));
+	KUNIT_EXPECT_EQ(test, 0L, mock_bo_export(mock, reader, 0, &other));
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf, other);
 	dma_buf_put(other);
 	dma_buf_put(dma_buf);
@@ -183,10 +184,10 @@ static void accel_export_ids_are_limited(struct kunit *test)
 
 	for (i = 1; i < ACCEL_BO_HANDLES_MAX; i++)
 		mock_imported(mock, dma_buf);
-	KUNIT_EXPECT_EQ(test, -ENOSPC, mock_import(mock, dma_buf, &args));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mock_bo_import(mock, dma_buf, &args));
 	KUNIT_EXPECT_EQ(test, ACCEL_BO_HANDLES_MAX, bo->handle_count);
 	mock_destroy(mock, id);
-	KUNIT_EXPECT_EQ(test, 0L, mock_import(mock, dma_buf, &args));
+	KUNIT_EXPECT_EQ(test, 0L, mock_bo_import(mock, dma_buf, &args));
 	dma_buf_put(dma_buf);
 }
 
@@ -422,7 +423,7 @@ static void accel_export_fences(struct kunit *test)
 	struct mock_queue queue = mock_queue(mock, 0, 0);
 	u32 id = mock_bo(mock);
 	struct dma_buf *dma_buf = mock_exported(mock, id, ACCEL_EXPORT_WRITE);
-	struct dma_fence *fence = mock_fence(test);
+	struct dma_fence *fence = &mock_fence(mock)->base;
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .bo_count = 1,
 		    .bos = { { id, ACCEL_BO_WRITE } });

@@ -64,7 +64,7 @@ static void accel_import_expect_refused(struct mock *mock,
 	struct kunit *test = mock->test;
 	struct accel_bo_import args;
 
-	KUNIT_EXPECT_EQ(test, error, mock_import(mock, buf->dma_buf, &args));
+	KUNIT_EXPECT_EQ(test, error, mock_bo_import(mock, buf->dma_buf, &args));
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_BOS));
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_HANDLES));
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_ATTACHMENTS));
@@ -158,7 +158,7 @@ static void accel_import_is_exported(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, buf->dma_buf, dma_buf);
 		dma_buf_put(dma_buf);
 		KUNIT_EXPECT_EQ(test, write ? -EOPNOTSUPP : -EACCES,
-				mock_export(mock, id, !write, &dma_buf));
+				mock_bo_export(mock, id, !write, &dma_buf));
 		mock_destroy(mock, id);
 	}
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_EXPORTS));
@@ -194,7 +194,7 @@ static void accel_import_access(struct kunit *test)
 		.size = sizeof(args),
 		.id = mock_imported(mock, buf->dma_buf).id,
 	};
-	struct dma_fence *fence = mock_fence(test);
+	struct dma_fence *fence = &mock_fence(mock)->base;
 	int i;
 
 	for (i = 1; i < ARRAY_SIZE(dirs); i++) {
@@ -228,7 +228,8 @@ static void accel_import_waits_for_others(struct kunit *test)
 	struct mock_dmabuf *buf = mock_dmabuf(test, MOCK_DMABUF_WRITE);
 	u32 id = mock_imported(mock, buf->dma_buf).id;
 	struct dma_resv *resv = buf->dma_buf->resv;
-	struct dma_fence *writer = mock_fence(test), *reader = mock_fence(test);
+	struct dma_fence *writer = &mock_fence(mock)->base;
+	struct dma_fence *reader = &mock_fence(mock)->base;
 
 	mock_fence_add(test, resv, writer, DMA_RESV_USAGE_WRITE);
 	MOCK_SUBMIT(mock, queue, .tag = 1, .bo_count = 1,
@@ -267,7 +268,8 @@ static void accel_import_without_implicit(struct kunit *test)
 	struct mock_dmabuf *buf = mock_dmabuf(test, MOCK_DMABUF_WRITE);
 	u32 id = mock_imported(mock, buf->dma_buf).id;
 	struct dma_resv *resv = buf->dma_buf->resv;
-	struct dma_fence *writer = mock_fence(test), *mover = mock_fence(test);
+	struct dma_fence *writer = &mock_fence(mock)->base;
+	struct dma_fence *mover = &mock_fence(mock)->base;
 	struct mock_job bad = {
 		.bo_count = 1,
 		.bos = { { id, ACCEL_BO_NO_IMPLICIT } },
@@ -362,7 +364,7 @@ static void accel_import_device_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, mock->dev->aborted);
 	KUNIT_EXPECT_EQ(test, 0, mock_fence_count(test, buf->dma_buf->resv,
 						  DMA_RESV_USAGE_BOOKKEEP));
-	KUNIT_EXPECT_EQ(test, -ENODEV, mock_import(mock, buf->dma_buf, &args));
+	KUNIT_EXPECT_EQ(test, -ENODEV, mock_bo_import(mock, buf->dma_buf, &args));
 
 	/* The id has the reservation object still. */
 	mock_dmabuf_put(buf);

@@ -233,8 +233,8 @@ void mock_dmabuf_exit(struct kunit *test)
 	}
 }
 
-long mock_import(struct mock *mock, struct dma_buf *dma_buf,
-		 struct accel_bo_import *args)
+long mock_bo_import(struct mock *mock, struct dma_buf *dma_buf,
+		    struct accel_bo_import *args)
 {
 	long ret;
 	int fd;
@@ -252,11 +252,12 @@ struct accel_bo_import mock_imported(struct mock *mock, struct dma_buf *dma_buf)
 {
 	struct accel_bo_import args;
 
-	KUNIT_ASSERT_EQ(mock->test, 0L, mock_import(mock, dma_buf, &args));
+	KUNIT_ASSERT_EQ(mock->test, 0L, mock_bo_import(mock, dma_buf, &args));
 	return args;
 }
 
-long mock_export(struct mock *mock, u32 id, u32 flags, struct dma_buf **dma_buf)
+long mock_bo_export(struct mock *mock, u32 id, u32 flags,
+		    struct dma_buf **dma_buf)
 {
 	struct accel_bo_export args = {
 		.size = sizeof(args),
@@ -277,34 +278,8 @@ struct dma_buf *mock_exported(struct mock *mock, u32 id, u32 flags)
 {
 	struct dma_buf *dma_buf;
 
-	KUNIT_ASSERT_EQ(mock->test, 0L, mock_export(mock, id, flags, &dma_buf));
+	KUNIT_ASSERT_EQ(mock->test, 0L, mock_bo_export(mock, id, flags, &dma_buf));
 	return dma_buf;
-}
-
-struct mock_fence {
-	struct dma_fence base;
-	spinlock_t lock;	/* of base */
-};
-
-static const char *mock_fence_name(struct dma_fence *fence)
-{
-	return "accel_mock";
-}
-
-static const struct dma_fence_ops mock_fence_ops = {
-	.get_driver_name = mock_fence_name,
-	.get_timeline_name = mock_fence_name,
-};
-
-struct dma_fence *mock_fence(struct kunit *test)
-{
-	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &mock_fence_ops, &fence->lock,
-		       dma_fence_context_alloc(1), 1);
-	return &fence->base;
 }
 
 void mock_fence_add(struct kunit *test, struct dma_resv *resv,

@@ -59,17 +59,16 @@ struct mock_dmabuf *mock_dmabuf_of(struct kunit *test, u32 flags, size_t size,
 void mock_dmabuf_put(struct mock_dmabuf *buf);
 void mock_dmabuf_exit(struct kunit *test);
 
-long mock_import(struct mock *mock, struct dma_buf *dma_buf,
-		 struct accel_bo_import *args);
-long mock_export(struct mock *mock, u32 id, u32 flags, struct dma_buf **dma_buf);
+long mock_bo_import(struct mock *mock, struct dma_buf *dma_buf,
+		    struct accel_bo_import *args);
+long mock_bo_export(struct mock *mock, u32 id, u32 flags,
+		    struct dma_buf **dma_buf);
 
 /* An import that must succeed. */
 struct accel_bo_import mock_imported(struct mock *mock, struct dma_buf *dma_buf);
 /* An export that must succeed, with a reference for the caller. */
 struct dma_buf *mock_exported(struct mock *mock, u32 id, u32 flags);
 
-/* A fence that somebody else is to signal. */
-struct dma_fence *mock_fence(struct kunit *test);
 void mock_fence_add(struct kunit *test, struct dma_resv *resv,
 		    struct dma_fence *fence, enum dma_resv_usage usage);
 /* How many unsignalled fences there are for who uses the memory as @usage. */

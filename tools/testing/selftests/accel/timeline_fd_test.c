@@ -3,7 +3,7 @@
  * Timelines as file descriptors, given to other processes and open files; and
  * eventfds that hear of their points.
  */
-#include "accel_test.h"
+#include "unplug.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -477,10 +477,12 @@ TEST_F(timeline_fd, eventfd_taken_back)
 TEST_F(timeline_fd, unbound)
 {
 	struct test_job job = job_hang();
+	struct plug plug;
 	__u32 unused;
 	__u64 point;
 	int fd;
 
+	ASSERT_EQ(0, plug_find_vaccel(&plug));
 	fd = timeline_export(self->fd, self->timeline,
 			     ACCEL_TIMELINE_SIGNAL_RIGHT);
 	ASSERT_LE(0, fd);
@@ -496,13 +498,23 @@ TEST_F(timeline_fd, unbound)
 	ASSERT_EQ(0, close(self->fd));
 	ASSERT_EQ(0, vaccel_bind());
 
-	/* A timeline of the device that was, in a file of the one that is. */
-	self->fd = accel_open();
+	/*
+	 * A timeline of the device that was, in a file of the one that is. As long as
+	 * somebody has the timeline, the device's number is its.
+	 */
+	self->fd = minor_open(plug_minor(&plug));
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, timeline_import(self->fd, fd, &unused));
+	EXPECT_FALSE(path_exists(accel_path()));
+	EXPECT_EQ(0, timeline_import(self->fd, fd, &unused));
 	EXPECT_EQ(-ENODEV, timeline_signal(self->fd, unused, 1));
 	EXPECT_EQ(-ENODEV, point_status(self->fd, unused, 1));
 	ASSERT_EQ(0, close(fd));
+	ASSERT_EQ(0, close(self->fd));
+	self->fd = -1;
+	EXPECT_EQ(0, census_total());
+	ASSERT_EQ(0, vaccel_unbind());
+	ASSERT_EQ(0, vaccel_bind());
+	EXPECT_TRUE(path_exists(accel_path()));
 }
 
 TEST_HARNESS_MAIN
