@@ -8,6 +8,8 @@
 
 #include "accel_test.h"
 
+#include <unistd.h>
+
 /* The number behind @key, which ends where the number begins. */
 static inline long number_after(const char *path, const char *key)
 {
@@ -24,13 +26,27 @@ static inline long number_after(const char *path, const char *key)
 	return value;
 }
 
+/* Have /proc/vmstat know what each processor has counted by itself. */
+static inline int vmstat_refresh(void)
+{
+	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, "1", 1) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
 /* Pages that are pinned with FOLL_PIN now, by anybody. */
 static inline long pins_held(void)
 {
+	int ret = vmstat_refresh();
 	long acquired = number_after("/proc/vmstat", "nr_foll_pin_acquired ");
 	long released = number_after("/proc/vmstat", "nr_foll_pin_released ");
 
-	return acquired < 0 ? acquired : acquired - released;
+	return ret ? ret : acquired < 0 ? acquired : acquired - released;
 }
 
 static inline long pinned_kib_of(pid_t pid)
