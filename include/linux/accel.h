@@ -357,6 +357,12 @@ struct accel_bo_ops {
 	void (*sync_for_device)(struct accel_bo *bo);
 
 	/**
+	 * @discard: for the core's own. Undo @populate, with the contents; without
+	 * it a client cannot say that it does not need them. In memory reclaim
+	 */
+	void (*discard)(struct accel_bo *bo);
+
+	/**
 	 * @detach: for the core's own. The device is going: give back all that is
 	 * the device's but keep the memory, so that @pfn and @free go on working.
 	 * Without it, as in any driver, the memory goes too: the core unmaps
@@ -417,6 +423,9 @@ struct accel_bo {
 	struct page **pages;		/* system memory only, as are the next */
 	struct file *shmem;
 	struct mm_struct *mm;		/* whose memory it is, if a process's */
+	bool purged;			/* protected by lock: contents were lost */
+	atomic_t users;			/* see bo_advise.c */
+	struct list_head purge_link;	/* of those whose memory may be taken */
 	bool read_only;			/* and only to be read */
 	struct dma_buf *exports[2];	/* to read, to write; no references */
 	struct list_head export_maps;	/* protected by resv */

@@ -193,7 +193,16 @@ struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 				 struct accel_region *region,
 				 struct dma_buf *dma_buf);
 int accel_bo_populate(struct accel_bo *bo);
+void accel_bo_unmap(struct accel_bo *bo);
 void accel_bo_detach_all(struct accel_device *dev);
+
+/* bo_advise.c */
+bool accel_bo_use(struct accel_bo *bo);
+void accel_bo_unuse(struct accel_bo *bo);
+void accel_purgeable_del(struct accel_bo *bo);
+unsigned long accel_purge(unsigned long pages);
+int accel_advise_init(void);
+void accel_advise_exit(void);
 
 /* bo_map.c */
 int accel_bo_alloc_offset(struct accel_bo *bo);

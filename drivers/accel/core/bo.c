@@ -84,7 +84,8 @@ int accel_bo_map_dma(struct accel_bo *bo)
 }
 EXPORT_SYMBOL_NS_GPL(accel_bo_map_dma, "ACCEL");
 
-static void accel_bo_unmap(struct accel_bo *bo)
+/* What the kernel and the device have of it, but not what processes have. */
+void accel_bo_unmap(struct accel_bo *bo)
 {
 	if (bo->sgt)
 		bo->region->ops->unmap_dma(bo);
@@ -120,6 +121,7 @@ static void accel_bo_release(struct accel_object *obj)
 
 	accel_bo_free_offset(bo);
 	accel_import_forget(bo);
+	accel_purgeable_del(bo);
 
 	/* On the list until then, since accel_unregister() has to wait for it. */
 	scoped_guard(mutex, &bo->lock)
@@ -169,6 +171,7 @@ struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 	bo->dma_buf = dma_buf;
 	RB_CLEAR_NODE(&bo->import_node);
 	INIT_LIST_HEAD(&bo->export_maps);
+	INIT_LIST_HEAD(&bo->purge_link);
 	spin_lock_init(&bo->handles_lock);
 	INIT_LIST_HEAD(&bo->handles);
 	mutex_init(&bo->lock);

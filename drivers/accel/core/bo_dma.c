@@ -151,6 +151,7 @@ const struct accel_bo_ops accel_bo_dma_ops = {
 	.alloc = accel_bo_dma_alloc,
 	.free = accel_bo_dma_free,
 	.populate = accel_bo_dma_populate,
+	.discard = accel_bo_dma_free,
 	.pfn = accel_bo_page_pfn,
 	.vmap = accel_bo_page_vmap,
 	.vunmap = accel_bo_page_vunmap,

@@ -65,6 +65,9 @@ static vm_fault_t accel_bo_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 
 	guard(mutex)(&bo->lock);
+	/* What is not needed does not come back by being touched. */
+	if (!bo->populated && atomic_read(&bo->users) < 0)
+		return VM_FAULT_SIGBUS;
 	switch (accel_bo_populate(bo)) {
 	case 0:
 		break;

@@ -72,6 +72,12 @@ static void accel_bo_shmem_free(struct accel_bo *bo)
 	fput(bo->shmem);
 }
 
+static void accel_bo_shmem_discard(struct accel_bo *bo)
+{
+	accel_bo_shmem_put_pages(bo, bo->size >> PAGE_SHIFT);
+	shmem_truncate_range(file_inode(bo->shmem), 0, -1);
+}
+
 static int accel_bo_shmem_populate(struct accel_bo *bo)
 {
 	pgoff_t i, count = bo->size >> PAGE_SHIFT;
@@ -151,6 +157,7 @@ const struct accel_bo_ops accel_bo_shmem_ops = {
 	.alloc = accel_bo_shmem_alloc,
 	.free = accel_bo_shmem_free,
 	.populate = accel_bo_shmem_populate,
+	.discard = accel_bo_shmem_discard,
 	.pfn = accel_bo_page_pfn,
 	.vmap = accel_bo_page_vmap,
 	.vunmap = accel_bo_page_vunmap,

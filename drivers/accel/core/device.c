@@ -273,9 +273,17 @@ EXPORT_SYMBOL_NS_GPL(accel_dev_exit, "ACCEL");
 
 static int __init accel_init(void)
 {
+	int ret;
+
 	accel_wq = alloc_workqueue("accel", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!accel_wq)
 		return -ENOMEM;
+
+	ret = accel_advise_init();
+	if (ret) {
+		destroy_workqueue(accel_wq);
+		return ret;
+	}
 
 	accel_census_init();
 	return 0;
@@ -284,6 +292,7 @@ static int __init accel_init(void)
 static void __exit accel_exit(void)
 {
 	accel_census_exit();
+	accel_advise_exit();
 	/* Frees that were put off run code of this module. */
 	accel_census_drain();
 	destroy_workqueue(accel_wq);

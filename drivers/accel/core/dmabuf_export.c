@@ -170,6 +170,7 @@ static void accel_export_release(struct dma_buf *dma_buf)
 			if (bo->exports[i] == dma_buf)
 				bo->exports[i] = NULL;
 	}
+	accel_bo_unuse(bo);
 	accel_object_put(&bo->obj);
 	accel_census_dec(ACCEL_CENSUS_EXPORTS);
 }
@@ -260,11 +261,13 @@ static struct dma_buf *accel_export_own(struct accel_bo *bo, bool write)
 	if (*slot && get_file_active(&(*slot)->file))
 		return *slot;
 
+	if (!accel_bo_use(bo))
+		return ERR_PTR(-EBUSY);
 	ret = accel_export_prepare(bo, write);
-	if (ret)
-		return ERR_PTR(ret);
-	dma_buf = accel_export_create(bo, write);
-	if (!IS_ERR(dma_buf))
+	dma_buf = ret ? ERR_PTR(ret) : accel_export_create(bo, write);
+	if (IS_ERR(dma_buf))
+		accel_bo_unuse(bo);
+	else
 		*slot = dma_buf;
 	return dma_buf;
 }

@@ -66,8 +66,10 @@ static void accel_job_put_all(struct accel_job *job)
 	struct accel_job_wait *wait, *next;
 	u32 i;
 
-	for (i = 0; i < job->bo_count; i++)
+	for (i = 0; i < job->bo_count; i++) {
+		accel_bo_unuse(job->bos[i].bo);
 		accel_object_put_any_context(&job->bos[i].bo->obj);
+	}
 	for (i = 0; i < job->wait_count; i++)
 		accel_job_wait_put(&job->waits[i]);
 	list_for_each_entry_safe(wait, next, &job->implicit, link) {
@@ -119,9 +121,11 @@ static int accel_job_copy_bo(struct accel_job *job, struct accel_file *file,
 	bo = accel_bo_get(file, use.id, use.flags & ACCEL_BO_WRITE);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
-	if (accel_job_has_bo(job, bo)) {
+	ret = accel_job_has_bo(job, bo) ? -EINVAL :
+		accel_bo_use(bo) ? 0 : -EBUSY;
+	if (ret) {
 		accel_object_put(&bo->obj);
-		return -EINVAL;
+		return ret;
 	}
 
 	job->bos[index].bo = bo;

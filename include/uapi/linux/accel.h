@@ -143,6 +143,7 @@ struct accel_event {
 	X(BO_EXPORT,		bo_export,		0x13, fd)	\
 	X(BO_INFO,		bo_info,		0x14, mmap_offset) \
 	X(BO_SYNC,		bo_sync,		0x15, deadline_ns) \
+	X(BO_ADVISE,		bo_advise,		0x16, retained)	\
 	X(QUEUE_CREATE,		queue_create,		0x30, point_offset) \
 	X(QUEUE_INFO,		queue_info,		0x31, busy_ns)	\
 	X(SUBMIT,		submit,			0x32, first_point) \
@@ -162,6 +163,7 @@ struct accel_event {
 #define ACCEL_IOCTL_BO_EXPORT		_IO(ACCEL_IOCTL_TYPE, 0x13)
 #define ACCEL_IOCTL_BO_INFO		_IO(ACCEL_IOCTL_TYPE, 0x14)
 #define ACCEL_IOCTL_BO_SYNC		_IO(ACCEL_IOCTL_TYPE, 0x15)
+#define ACCEL_IOCTL_BO_ADVISE		_IO(ACCEL_IOCTL_TYPE, 0x16)
 #define ACCEL_IOCTL_QUEUE_CREATE	_IO(ACCEL_IOCTL_TYPE, 0x30)
 #define ACCEL_IOCTL_QUEUE_INFO		_IO(ACCEL_IOCTL_TYPE, 0x31)
 #define ACCEL_IOCTL_SUBMIT		_IO(ACCEL_IOCTL_TYPE, 0x32)
@@ -498,6 +500,38 @@ struct accel_bo_sync {
 	__u32 flags;
 	__u32 reserved;
 	__s64 deadline_ns;
+};
+
+/**
+ * enum accel_bo_advice - what a client says of the contents of a buffer
+ * @ACCEL_ADVISE_WILLNEED: they matter, as those of a new buffer do
+ * @ACCEL_ADVISE_DONTNEED: they may be lost, and the memory be used for something else
+ */
+enum accel_bo_advice {
+	ACCEL_ADVISE_WILLNEED = 1,
+	ACCEL_ADVISE_DONTNEED = 2
+};
+
+/**
+ * struct accel_bo_advise - ioctl(ACCEL_IOCTL_BO_ADVISE)
+ * @size: sizeof(struct accel_bo_advise)
+ * @id: the buffer, by an id that may write: EACCES
+ * @advice: an enum accel_bo_advice; others are EOPNOTSUPP
+ * @retained: out, 1 if the contents are there, 0 if they were lost
+ *
+ * While a buffer is not needed, its memory is taken when the system is short of it.
+ * Nothing may use it then: a buffer in the list of a job that has not ended,
+ * or with a dma-buf, is EBUSY here; and SUBMIT and BO_EXPORT are EBUSY, until
+ * ACCEL_ADVISE_WILLNEED. A mapping shows the contents while they are there, and
+ * is SIGBUS when they are lost. A buffer that is needed again, and whose contents
+ * were lost, is like a new one: zeroes. Only memory of region 0 can be done
+ * without, otherwise EOPNOTSUPP.
+ */
+struct accel_bo_advise {
+	__u32 size;
+	__u32 id;
+	__u32 advice;
+	__u32 retained;
 };
 
 /**

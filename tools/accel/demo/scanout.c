@@ -33,8 +33,8 @@ static uint32_t read_checksum(const struct screen *screen)
 	unsigned int frame, checksum = 0;
 	char dir[64], path[96], line[64];
 	struct stat st;
-	FILE *data;
-	int i;
+	ssize_t length;
+	int data, i;
 
 	must(fstat(screen->fd, &st) ? -errno : 0, "fstat");
 	snprintf(dir, sizeof(dir), "/sys/kernel/debug/dri/%u/crtc-%u/crc",
@@ -42,13 +42,17 @@ static uint32_t read_checksum(const struct screen *screen)
 	snprintf(path, sizeof(path), "%s/control", dir);
 	write_file(path, "auto");
 	snprintf(path, sizeof(path), "%s/data", dir);
-	data = fopen(path, "re");
-	must(data ? 0 : -errno, path);
-	for (i = 0; i <= FRAMES_TO_SKIP; i++)
-		if (!fgets(line, sizeof(line), data) ||
-		    sscanf(line, "%x %x", &frame, &checksum) != 2)
+	data = open(path, O_RDONLY | O_CLOEXEC);
+	must(data < 0 ? -errno : 0, path);
+	for (i = 0; i <= FRAMES_TO_SKIP; i++) {
+		/* One line at a time, which ends in a NUL. */
+		length = read(data, line, sizeof(line) - 1);
+		must(length < 0 ? -errno : 0, path);
+		line[length] = '\0';
+		if (sscanf(line, "%x %x", &frame, &checksum) != 2)
 			must(-EIO, path);
-	fclose(data);
+	}
+	close(data);
 	return checksum;
 }
 

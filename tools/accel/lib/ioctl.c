@@ -97,6 +97,18 @@ int accel_bo_sync(int fd, uint32_t id, uint32_t flags, int64_t deadline_ns)
 	return accel_ioctl(fd, ACCEL_IOCTL_BO_SYNC, &sync);
 }
 
+int accel_bo_advise(int fd, uint32_t id, uint32_t advice)
+{
+	struct accel_bo_advise advise = {
+		.size = sizeof(advise),
+		.id = id,
+		.advice = advice,
+	};
+	int ret = accel_ioctl(fd, ACCEL_IOCTL_BO_ADVISE, &advise);
+
+	return ret < 0 ? ret : (int)advise.retained;
+}
+
 int accel_bo_map(int fd, uint64_t mmap_offset, uint64_t length, int prot,
 		 void **map)
 {

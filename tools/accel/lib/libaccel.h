@@ -293,6 +293,16 @@ int accel_bo_info(int fd, struct accel_bo_info *info);
 int accel_bo_sync(int fd, uint32_t id, uint32_t flags, int64_t deadline_ns);
 
 /**
+ * accel_bo_advise() - say whether the contents of a buffer matter
+ * @fd: the device
+ * @id: the buffer
+ * @advice: %ACCEL_ADVISE_WILLNEED or %ACCEL_ADVISE_DONTNEED
+ *
+ * Return: 1 if the contents are there, 0 if they were lost, or a negative errno.
+ */
+int accel_bo_advise(int fd, uint32_t id, uint32_t advice);
+
+/**
  * accel_bo_map() - map a buffer, whatever the size of the caller's off_t
  * @fd: the device
  * @mmap_offset: as BO_CREATE or BO_INFO gave it

@@ -30,6 +30,7 @@
 	X(bo_export,		16, true)	\
 	X(bo_info,		32, true)	\
 	X(bo_sync,		24, false)	\
+	X(bo_advise,		16, true)	\
 	X(queue_create,		56, true)	\
 	X(queue_info,		56, true)	\
 	X(submit,		48, true)	\
@@ -337,6 +338,15 @@ static const struct abi_member bo_sync_members[] = {
 	MEMBER(bo_sync, deadline_ns, ABI_DEADLINE),
 };
 STRUCT(bo_sync);
+
+static const struct abi_member bo_advise_members[] = {
+	MEMBER(bo_advise, size, ABI_SIZE),
+	MEMBER(bo_advise, id, ABI_ID, .object = ABI_BO),
+	MEMBER(bo_advise, advice, ABI_NUMBER, .min = ACCEL_ADVISE_WILLNEED,
+	       .max = ACCEL_ADVISE_DONTNEED, .error = -EOPNOTSUPP),
+	MEMBER(bo_advise, retained, ABI_OUT),
+};
+STRUCT(bo_advise);
 
 static const struct abi_member queue_create_members[] = {
 	MEMBER(queue_create, size, ABI_SIZE),

@@ -165,6 +165,15 @@ static inline void good_bo_sync(FIXTURE_DATA(abi) *self)
 	};
 }
 
+static inline void good_bo_advise(FIXTURE_DATA(abi) *self)
+{
+	self->arg.bo_advise = (struct accel_bo_advise) {
+		.id = self->bo[0].id,
+		.advice = ACCEL_ADVISE_WILLNEED,
+		.retained = ~0U,
+	};
+}
+
 static inline void good_queue_create(FIXTURE_DATA(abi) *self)
 {
 	self->arg.queue_create = (struct accel_queue_create) {

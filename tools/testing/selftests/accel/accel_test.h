@@ -268,6 +268,20 @@ static inline int bo_sync(int fd, __u32 id, __u32 flags, __s64 deadline_ns)
 	return accel_ioctl(fd, ACCEL_IOCTL_BO_SYNC, &sync);
 }
 
+static inline int bo_advise(int fd, __u32 id, __u32 advice, __u32 *retained)
+{
+	struct accel_bo_advise advise = {
+		.size = sizeof(advise),
+		.id = id,
+		.advice = advice,
+		.retained = ~0U,
+	};
+	int ret = accel_ioctl(fd, ACCEL_IOCTL_BO_ADVISE, &advise);
+
+	*retained = advise.retained;
+	return ret;
+}
+
 static inline int queue_create(int fd, __u32 engine, __u32 timeout_ms,
 			       struct accel_queue_create *queue)
 {

@@ -175,6 +175,12 @@ static void good_bo_sync(struct client *c, struct answer *answer)
 	answer->arg.bo_sync.flags = ACCEL_SYNC_READ;
 }
 
+static void good_bo_advise(struct client *c, struct answer *answer)
+{
+	answer->arg.bo_advise.id = c->bo.id;
+	answer->arg.bo_advise.advice = ACCEL_ADVISE_WILLNEED;
+}
+
 static void good_queue_create(struct client *c, struct answer *answer)
 {
 }

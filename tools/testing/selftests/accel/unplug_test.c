@@ -488,6 +488,14 @@ static int call_bo_sync(FIXTURE_DATA(unplug) *self)
 		       ACCEL_SYNC_READ | ACCEL_SYNC_END, 0);
 }
 
+static int call_bo_advise(FIXTURE_DATA(unplug) *self)
+{
+	__u32 retained;
+
+	return bo_advise(self->fd, self->bo.id, ACCEL_ADVISE_WILLNEED,
+			 &retained);
+}
+
 static int call_queue_create(FIXTURE_DATA(unplug) *self)
 {
 	struct accel_queue_create queue;
@@ -566,6 +574,7 @@ static int call_timeline_import(FIXTURE_DATA(unplug) *self)
 #define WORKS_BO_EXPORT		false
 #define WORKS_BO_INFO		false
 #define WORKS_BO_SYNC		false
+#define WORKS_BO_ADVISE		false
 #define WORKS_QUEUE_CREATE	false
 #define WORKS_QUEUE_INFO	false
 #define WORKS_SUBMIT		false
