@@ -233,6 +233,114 @@ static void accel_memory_too_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOMEM, MOCK_IOCTL(mock, BO_CREATE, &args));
 }
 
+static long accel_memory_advise(struct mock *mock, u32 id, u32 advice,
+				u32 *retained)
+{
+	struct accel_bo_advise args = {
+		.size = sizeof(args),
+		.id = id,
+		.advice = advice,
+	};
+	long ret = MOCK_IOCTL(mock, BO_ADVISE, &args);
+
+	*retained = args.retained;
+	return ret;
+}
+
+/* All that there is of it is given back, and comes anew when it is needed. */
+static void accel_memory_purged(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u32 id = accel_memory_args(test).id, retained;
+	struct accel_bo *bo = mock_find_bo(mock, id);
+
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_map_dma(bo));
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	strscpy(bo->vaddr, "not needed", 16);
+	KUNIT_EXPECT_EQ(test, 0UL, accel_purge(ULONG_MAX));
+	KUNIT_ASSERT_EQ(test, 0L, accel_memory_advise(mock, id,
+						      ACCEL_ADVISE_DONTNEED,
+						      &retained));
+	KUNIT_EXPECT_EQ(test, 1U, retained);
+	KUNIT_EXPECT_STREQ(test, "not needed", (char *)bo->vaddr);
+
+	KUNIT_EXPECT_EQ(test, (unsigned long)PAGES, accel_purge(1));
+	KUNIT_EXPECT_NULL(test, bo->vaddr);
+	KUNIT_EXPECT_NULL(test, bo->sgt);
+	KUNIT_EXPECT_NULL(test, bo->pages);
+	KUNIT_EXPECT_EQ(test, 0UL, accel_purge(ULONG_MAX));
+
+	KUNIT_ASSERT_EQ(test, 0L, accel_memory_advise(mock, id,
+						      ACCEL_ADVISE_WILLNEED,
+						      &retained));
+	KUNIT_EXPECT_EQ(test, 0U, retained);
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_map_dma(bo));
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	KUNIT_EXPECT_NULL(test, memchr_inv(bo->vaddr, 0, bo->size));
+}
+
+/* Who has the lock may be the one who wants memory. */
+static void accel_memory_purge_under_lock(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u32 id = accel_memory_args(test).id, retained;
+	struct accel_bo *bo = mock_find_bo(mock, id);
+
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	KUNIT_ASSERT_EQ(test, 0L, accel_memory_advise(mock, id,
+						      ACCEL_ADVISE_DONTNEED,
+						      &retained));
+	scoped_guard(mutex, &bo->lock)
+		KUNIT_EXPECT_EQ(test, 0UL, accel_purge(ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, (unsigned long)PAGES, accel_purge(ULONG_MAX));
+}
+
+/* A buffer that goes while it is not needed is not there for reclaim to find. */
+static void accel_memory_freed_unneeded(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u32 id = accel_memory_args(test).id, retained;
+
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(mock_find_bo(mock, id)));
+	KUNIT_ASSERT_EQ(test, 0L, accel_memory_advise(mock, id,
+						      ACCEL_ADVISE_DONTNEED,
+						      &retained));
+	mock_destroy(mock, id);
+	KUNIT_EXPECT_EQ(test, 0UL, accel_purge(ULONG_MAX));
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_BOS));
+}
+
+/* Memory of the caller's, for a device to read it, where the device reaches it. */
+static void accel_memory_of_caller(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct accel_bo_userptr args = {
+		.size = sizeof(args),
+		.addr = mock->user + MOCK_USER_SIZE / 2,
+		.length = 2 * PAGE_SIZE,
+	};
+	struct accel_bo *bo;
+
+	if (dma_addressing_limited(mock->parent)) {
+		KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+				MOCK_IOCTL(mock, BO_USERPTR, &args));
+		return;
+	}
+	KUNIT_ASSERT_EQ(test, 0, put_user(0x7e57, (u32 __user *)
+					  mock_user(mock, MOCK_USER_SIZE / 2)));
+	KUNIT_ASSERT_EQ(test, 0L, MOCK_IOCTL(mock, BO_USERPTR, &args));
+	bo = mock_find_bo(mock, args.id);
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_map_dma(bo));
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	KUNIT_EXPECT_EQ(test, 0x7e57, *(u32 *)bo->vaddr);
+	KUNIT_EXPECT_EQ(test, 2 * PAGE_SIZE, sg_dma_len(bo->sgt->sgl) +
+			(bo->sgt->nents > 1 ?
+			 sg_dma_len(sg_next(bo->sgt->sgl)) : 0));
+	mock_unregister(mock);
+	KUNIT_EXPECT_NULL(test, bo->sgt);
+	KUNIT_EXPECT_EQ(test, 0x7e57, *(u32 *)bo->vaddr);
+}
+
 static struct kunit_case accel_memory_cases[] = {
 	KUNIT_CASE_PARAM(accel_memory_is_zeroed, accel_memory_gen_params),
 	KUNIT_CASE_PARAM(accel_memory_vmap_twice, accel_memory_gen_params),
@@ -242,6 +350,12 @@ static struct kunit_case accel_memory_cases[] = {
 	KUNIT_CASE_PARAM(accel_memory_detached, accel_memory_dma_gen_params),
 	KUNIT_CASE_PARAM(accel_memory_never_touched, accel_memory_dma_gen_params),
 	KUNIT_CASE_PARAM(accel_memory_too_large, accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_purged, accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_purge_under_lock,
+			 accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_freed_unneeded,
+			 accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_of_caller, accel_memory_dma_gen_params),
 	{}
 };
 
