@@ -182,23 +182,23 @@ int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns);
 
 /* mock_share.c */
 /**
- * struct mock_fence - a fence of another driver's
+ * struct mock_foreign - a fence of another driver's
  * @base: the fence; comes first, and is freed as fences are
  * @lock: of @base
  */
-struct mock_fence {
+struct mock_foreign {
 	struct dma_fence base;
 	spinlock_t lock;	/* of base */
 };
 
-struct mock_fence *mock_fence(struct mock *mock);
-void mock_fence_signal(struct mock_fence *fence, int error);
+struct mock_foreign *mock_foreign(struct mock *mock);
+void mock_foreign_signal(struct mock_foreign *fence, int error);
 int mock_sync_file(struct mock *mock, struct dma_fence *fence);
 void mock_close(struct mock *mock, int fd);
-long mock_export(struct mock *mock, u32 type, u32 timeline, u64 value, u32 flags,
-		 int *fd);
-long mock_import(struct mock *mock, u32 type, int fd, u64 value, u32 *timeline);
-struct dma_fence *mock_export_fence(struct mock *mock, u32 timeline, u64 value);
+long mock_give(struct mock *mock, u32 type, u32 timeline, u64 value, u32 flags,
+	       int *fd);
+long mock_take(struct mock *mock, u32 type, int fd, u64 value, u32 *timeline);
+struct dma_fence *mock_point_fence(struct mock *mock, u32 timeline, u64 value);
 
 /* Submit a job that must be accepted. */
 #define MOCK_SUBMIT(_mock, _queue, ...)					\

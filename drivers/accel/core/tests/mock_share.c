@@ -8,28 +8,28 @@
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 
-static const char *mock_fence_name(struct dma_fence *fence)
+static const char *mock_foreign_name(struct dma_fence *fence)
 {
 	return "mock";
 }
 
-static const struct dma_fence_ops mock_fence_ops = {
-	.get_driver_name = mock_fence_name,
-	.get_timeline_name = mock_fence_name,
+static const struct dma_fence_ops mock_foreign_ops = {
+	.get_driver_name = mock_foreign_name,
+	.get_timeline_name = mock_foreign_name,
 };
 
-struct mock_fence *mock_fence(struct mock *mock)
+struct mock_foreign *mock_foreign(struct mock *mock)
 {
-	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct mock_foreign *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(mock->test, fence);
 	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &mock_fence_ops, &fence->lock,
+	dma_fence_init(&fence->base, &mock_foreign_ops, &fence->lock,
 		       dma_fence_context_alloc(1), 1);
 	return fence;
 }
 
-void mock_fence_signal(struct mock_fence *fence, int error)
+void mock_foreign_signal(struct mock_foreign *fence, int error)
 {
 	if (error)
 		dma_fence_set_error(&fence->base, error);
@@ -60,8 +60,8 @@ void mock_close(struct mock *mock, int fd)
 }
 
 /* @fd may be NULL where nothing but an error is expected. */
-long mock_export(struct mock *mock, u32 type, u32 timeline, u64 value, u32 flags,
-		 int *fd)
+long mock_give(struct mock *mock, u32 type, u32 timeline, u64 value, u32 flags,
+	       int *fd)
 {
 	struct accel_timeline_export args = {
 		.size = sizeof(args),
@@ -80,7 +80,7 @@ long mock_export(struct mock *mock, u32 type, u32 timeline, u64 value, u32 flags
 	return ret;
 }
 
-long mock_import(struct mock *mock, u32 type, int fd, u64 value, u32 *timeline)
+long mock_take(struct mock *mock, u32 type, int fd, u64 value, u32 *timeline)
 {
 	struct accel_timeline_import args = {
 		.size = sizeof(args),
@@ -96,14 +96,14 @@ long mock_import(struct mock *mock, u32 type, int fd, u64 value, u32 *timeline)
 }
 
 /* The fence of a sync_file for a point, with a reference. */
-struct dma_fence *mock_export_fence(struct mock *mock, u32 timeline, u64 value)
+struct dma_fence *mock_point_fence(struct mock *mock, u32 timeline, u64 value)
 {
 	struct dma_fence *fence;
 	int fd = -1;
 
 	KUNIT_ASSERT_EQ(mock->test, 0L,
-			mock_export(mock, ACCEL_FD_SYNC_FILE, timeline, value, 0,
-				    &fd));
+			mock_give(mock, ACCEL_FD_SYNC_FILE, timeline, value, 0,
+				  &fd));
 	fence = sync_file_get_fence(fd);
 	KUNIT_ASSERT_NOT_NULL(mock->test, fence);
 	mock_close(mock, fd);

@@ -9,14 +9,17 @@
 #include <linux/irq_work.h>
 #include <linux/sync_file.h>
 
-#define SYNC_FILE(fd)	{ fd, ACCEL_POINT_SYNC_FILE, 0 }
+#define SYNC_FILE(fd)                        \
+	{                                    \
+		fd, ACCEL_POINT_SYNC_FILE, 0 \
+	}
 
 /* A job that waits for a fence runs when that has signalled. */
 static void accel_sync_file_wait(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_fence *fence = mock_fence(mock);
+	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .wait_count = 1,
@@ -26,7 +29,7 @@ static void accel_sync_file_wait(struct kunit *test)
 	MOCK_SUBMIT(mock, queue, .tag = 2);
 	KUNIT_EXPECT_EQ(test, 0U, mock_running(mock, 0));
 
-	mock_fence_signal(fence, -EDOM);
+	mock_foreign_signal(fence, -EDOM);
 	mock_until(mock, mock_running(mock, 0) == 2);
 	MOCK_EXPECT_LOG(mock, 1, 2);
 	mock_finish(mock, 0, 0);
@@ -38,12 +41,13 @@ static void accel_sync_file_wait(struct kunit *test)
 	dma_fence_put(&fence->base);
 }
 
-static struct mock_fence *accel_sync_file_locked;
+static struct mock_foreign *accel_sync_file_locked;
 static bool accel_sync_file_was_locked;
 
 static void accel_sync_file_look(struct mock *mock, struct accel_job *job)
 {
-	accel_sync_file_was_locked = spin_is_locked(&accel_sync_file_locked->lock);
+	accel_sync_file_was_locked =
+		spin_is_locked(&accel_sync_file_locked->lock);
 }
 
 /* Whoever signals has a lock of his own, which a driver must not run under. */
@@ -51,7 +55,7 @@ static void accel_sync_file_not_under_its_lock(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_fence *fence = mock_fence(mock);
+	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 
 	accel_sync_file_locked = fence;
@@ -59,7 +63,7 @@ static void accel_sync_file_not_under_its_lock(struct kunit *test)
 	mock->dev->on_run = accel_sync_file_look;
 	MOCK_SUBMIT(mock, queue, .op = MOCK_HOOK, .wait_count = 1,
 		    .waits = { SYNC_FILE(fd) });
-	mock_fence_signal(fence, 0);
+	mock_foreign_signal(fence, 0);
 	mock_until(mock, mock_running(mock, 0));
 	KUNIT_EXPECT_FALSE(test, accel_sync_file_was_locked);
 	mock_finish(mock, 0, 0);
@@ -72,7 +76,7 @@ static void accel_sync_file_wait_cancels(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_fence *fence = mock_fence(mock);
+	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 	u64 point;
 
@@ -81,7 +85,7 @@ static void accel_sync_file_wait_cancels(struct kunit *test)
 			    .flags = ACCEL_JOB_CANCEL_ON_ERROR,
 			    .waits = { SYNC_FILE(fd) });
 		if (point == 1)
-			mock_fence_signal(fence, -EDOM);
+			mock_foreign_signal(fence, -EDOM);
 		KUNIT_EXPECT_EQ(test, -ECANCELED,
 				mock_wait(mock, queue.timeline, point, S64_MAX));
 	}
@@ -95,7 +99,7 @@ static void accel_sync_file_error_of_a_part(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_fence *parts[] = { mock_fence(mock), mock_fence(mock) };
+	struct mock_foreign *parts[] = { mock_foreign(mock), mock_foreign(mock) };
 	struct dma_fence *whole;
 	int fd, i;
 
@@ -103,8 +107,8 @@ static void accel_sync_file_error_of_a_part(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, whole);
 	KUNIT_ASSERT_TRUE(test, dma_fence_is_array(whole));
 	fd = mock_sync_file(mock, whole);
-	mock_fence_signal(parts[0], 0);
-	mock_fence_signal(parts[1], -EDOM);
+	mock_foreign_signal(parts[0], 0);
+	mock_foreign_signal(parts[1], -EDOM);
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .wait_count = 1,
 		    .flags = ACCEL_JOB_CANCEL_ON_ERROR,
@@ -121,7 +125,7 @@ static void accel_sync_file_wait_refuses(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_fence *fence = mock_fence(mock);
+	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 	u32 own = mock_timeline(mock, 0);
 	struct mock_job good = {
@@ -132,8 +136,8 @@ static void accel_sync_file_wait_refuses(struct kunit *test)
 	struct mock_job job = good;
 	int other = -1;
 
-	KUNIT_ASSERT_EQ(test, 0L, mock_export(mock, ACCEL_FD_TIMELINE, own, 0, 0,
-					      &other));
+	KUNIT_ASSERT_EQ(test, 0L,
+			mock_give(mock, ACCEL_FD_TIMELINE, own, 0, 0, &other));
 	job.waits[1].timeline = -1;
 	KUNIT_EXPECT_EQ(test, -EBADF, mock_submit(mock, queue.id, &job));
 	job.waits[1].timeline = other;
@@ -160,18 +164,17 @@ static void accel_sync_file_wait_removed(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_fence *fence = mock_fence(mock);
+	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 
 	MOCK_SUBMIT(mock, queue, .wait_count = 1, .waits = { SYNC_FILE(fd) });
 	mock_destroy(mock, queue.id);
-	KUNIT_EXPECT_EQ(test, -ECANCELED,
-			mock_wait(mock, queue.timeline, 1, 0));
+	KUNIT_EXPECT_EQ(test, -ECANCELED, mock_wait(mock, queue.timeline, 1, 0));
 	mock_close(mock, fd);
 	KUNIT_EXPECT_TRUE(test, list_empty(&fence->base.cb_list));
 	accel_census_drain();
 	KUNIT_EXPECT_EQ(test, 1U, kref_read(&fence->base.refcount));
-	mock_fence_signal(fence, 0);
+	mock_foreign_signal(fence, 0);
 	dma_fence_put(&fence->base);
 }
 
@@ -185,10 +188,11 @@ static void accel_sync_file_wait_for_own(struct kunit *test)
 
 	MOCK_SUBMIT(mock, a, .tag = 1, .signal_count = 1,
 		    .signals = { { own, 0, 5 } });
-	KUNIT_ASSERT_EQ(test, 0L, mock_export(mock, ACCEL_FD_SYNC_FILE,
-					      a.timeline, 1, 0, &fds[0]));
-	KUNIT_ASSERT_EQ(test, 0L, mock_export(mock, ACCEL_FD_SYNC_FILE, own, 5, 0,
-					      &fds[1]));
+	KUNIT_ASSERT_EQ(test, 0L,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, a.timeline, 1, 0,
+				  &fds[0]));
+	KUNIT_ASSERT_EQ(test, 0L,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, own, 5, 0, &fds[1]));
 	MOCK_SUBMIT(mock, b, .tag = 2, .wait_count = 2,
 		    .waits = { SYNC_FILE(fds[0]), SYNC_FILE(fds[1]) });
 	mock_close(mock, fds[0]);
@@ -209,11 +213,12 @@ static void accel_sync_file_of_queue(struct kunit *test)
 	struct dma_fence *fence, *same;
 	u64 point;
 
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_export(mock, ACCEL_FD_SYNC_FILE,
-						   queue.timeline, 1, 0, NULL));
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, queue.timeline, 1, 0,
+				  NULL));
 	MOCK_SUBMIT(mock, queue, .tag = 1);
-	fence = mock_export_fence(mock, queue.timeline, 1);
-	same = mock_export_fence(mock, queue.timeline, 1);
+	fence = mock_point_fence(mock, queue.timeline, 1);
+	same = mock_point_fence(mock, queue.timeline, 1);
 	KUNIT_EXPECT_PTR_EQ(test, fence, same);
 	dma_fence_put(same);
 	KUNIT_EXPECT_EQ(test, 0, dma_fence_get_status(fence));
@@ -223,15 +228,15 @@ static void accel_sync_file_of_queue(struct kunit *test)
 	MOCK_SUBMIT(mock, queue, .tag = 3);
 	for (point = 2; point <= 4; point++)
 		KUNIT_EXPECT_EQ(test, -EAGAIN,
-				mock_export(mock, ACCEL_FD_SYNC_FILE,
-					    queue.timeline, point, 0, NULL));
+				mock_give(mock, ACCEL_FD_SYNC_FILE,
+					  queue.timeline, point, 0, NULL));
 
 	mock_finish(mock, 0, -EDOM);
 	KUNIT_EXPECT_EQ(test, -EDOM, dma_fence_get_status(fence));
 	dma_fence_put(fence);
 	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, never, 1));
 	mock_until(mock, mock_running(mock, 0) == 2);
-	fence = mock_export_fence(mock, queue.timeline, 3);
+	fence = mock_point_fence(mock, queue.timeline, 3);
 	mock_finish(mock, 0, 0);
 	KUNIT_EXPECT_EQ(test, 0, dma_fence_get_status(fence));
 	mock_finish(mock, 0, 0);
@@ -252,10 +257,10 @@ static void accel_sync_file_of_reached(struct kunit *test)
 	MOCK_SUBMIT(mock, queue, .tag = 1);
 	mock_finish(mock, 0, -EDOM);
 	mock_destroy(mock, queue.id);
-	fences[0] = mock_export_fence(mock, own, 7);
-	fences[1] = mock_export_fence(mock, own, 0);
-	fences[2] = mock_export_fence(mock, queue.timeline, 1);
-	fences[3] = mock_export_fence(mock, queue.timeline, 2);
+	fences[0] = mock_point_fence(mock, own, 7);
+	fences[1] = mock_point_fence(mock, own, 0);
+	fences[2] = mock_point_fence(mock, queue.timeline, 1);
+	fences[3] = mock_point_fence(mock, queue.timeline, 2);
 	for (i = 0; i < 4; i++) {
 		KUNIT_EXPECT_EQ(test, statuses[i],
 				dma_fence_get_status(fences[i]));
@@ -272,21 +277,21 @@ static void accel_sync_file_of_timeline(struct kunit *test)
 	struct dma_fence *fences[3];
 	int i;
 
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_export(mock, ACCEL_FD_SYNC_FILE, own,
-						   1, 0, NULL));
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, own, 1, 0, NULL));
 	MOCK_SUBMIT(mock, a, .tag = 1, .signal_count = 1,
 		    .signals = { { own, 0, 5 } });
-	fences[0] = mock_export_fence(mock, own, 1);
-	fences[1] = mock_export_fence(mock, own, 5);
-	fences[2] = mock_export_fence(mock, own, 5);
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_export(mock, ACCEL_FD_SYNC_FILE, own,
-						   6, 0, NULL));
+	fences[0] = mock_point_fence(mock, own, 1);
+	fences[1] = mock_point_fence(mock, own, 5);
+	fences[2] = mock_point_fence(mock, own, 5);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, own, 6, 0, NULL));
 	/* A promise of a held job's makes no difference to those before it. */
 	MOCK_SUBMIT(mock, b, .tag = 2, .wait_count = 1,
 		    .waits = { { never, 0, 1 } }, .signal_count = 1,
 		    .signals = { { own, 0, 9 } });
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_export(mock, ACCEL_FD_SYNC_FILE, own,
-						   9, 0, NULL));
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, own, 9, 0, NULL));
 	/* Nobody wants one of them any more: nothing stays behind for it. */
 	dma_fence_put(fences[2]);
 	KUNIT_EXPECT_EQ(test, 4L, mock_count(ACCEL_CENSUS_FENCES));
@@ -297,7 +302,7 @@ static void accel_sync_file_of_timeline(struct kunit *test)
 		KUNIT_EXPECT_LT(test, 0L, dma_fence_wait(fences[i], false) + 1);
 		dma_fence_put(fences[i]);
 	}
-	fences[0] = mock_export_fence(mock, own, 5);
+	fences[0] = mock_point_fence(mock, own, 5);
 	KUNIT_EXPECT_EQ(test, -EDOM, dma_fence_get_status(fences[0]));
 	dma_fence_put(fences[0]);
 	KUNIT_EXPECT_EQ(test, 1L, mock_count(ACCEL_CENSUS_FENCES));
@@ -311,12 +316,13 @@ struct accel_sync_file_listener {
 	int status;
 };
 
-static void accel_sync_file_heard(struct dma_fence *fence, struct dma_fence_cb *cb)
+static void accel_sync_file_heard(struct dma_fence *fence,
+				  struct dma_fence_cb *cb)
 {
 	struct accel_sync_file_listener *listener =
 		container_of(cb, struct accel_sync_file_listener, cb);
-	struct accel_object *obj = xa_load(&listener->mock->file->objects,
-					   listener->timeline);
+	struct accel_object *obj =
+		xa_load(&listener->mock->file->objects, listener->timeline);
 	struct accel_timeline_handle *handle =
 		container_of(obj, struct accel_timeline_handle, obj);
 
@@ -338,9 +344,10 @@ static void accel_sync_file_tells_without_lock(struct kunit *test)
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .signal_count = 1,
 		    .signals = { { listener.timeline, 0, 5 } });
-	fence = mock_export_fence(mock, listener.timeline, 5);
-	KUNIT_ASSERT_EQ(test, 0, dma_fence_add_callback(fence, &listener.cb,
-							accel_sync_file_heard));
+	fence = mock_point_fence(mock, listener.timeline, 5);
+	KUNIT_ASSERT_EQ(test, 0,
+			dma_fence_add_callback(fence, &listener.cb,
+					       accel_sync_file_heard));
 	mock_finish(mock, 0, -EDOM);
 	accel_census_drain();
 	KUNIT_EXPECT_EQ(test, -EDOM, listener.status);
@@ -359,11 +366,11 @@ static void accel_sync_file_outlives_device(struct kunit *test)
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .signal_count = 1,
 		    .signals = { { own, 0, 5 } });
-	fences[0] = mock_export_fence(mock, queue.timeline, 1);
-	fences[1] = mock_export_fence(mock, own, 5);
+	fences[0] = mock_point_fence(mock, queue.timeline, 1);
+	fences[1] = mock_point_fence(mock, own, 5);
 	mock_unregister(mock);
-	KUNIT_EXPECT_EQ(test, -ENODEV, mock_export(mock, ACCEL_FD_SYNC_FILE, own,
-						   5, 0, NULL));
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, own, 5, 0, NULL));
 	accel_file_destroy(mock->file);
 	mock->file = NULL;
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_TIMELINES));
@@ -377,36 +384,36 @@ static void accel_sync_file_import(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	u32 own = mock_timeline(mock, 0);
-	struct mock_fence *fences[3];
+	struct mock_foreign *fences[3];
 	int fds[3], i;
 
 	for (i = 0; i < 3; i++) {
-		fences[i] = mock_fence(mock);
+		fences[i] = mock_foreign(mock);
 		fds[i] = mock_sync_file(mock, &fences[i]->base);
 	}
-	KUNIT_EXPECT_EQ(test, 0L, mock_import(mock, ACCEL_FD_SYNC_FILE, fds[0], 5,
-					      &own));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mock_import(mock, ACCEL_FD_SYNC_FILE,
-						   fds[1], 5, &own));
-	KUNIT_EXPECT_EQ(test, 0L, mock_import(mock, ACCEL_FD_SYNC_FILE, fds[1], 7,
-					      &own));
+	KUNIT_EXPECT_EQ(test, 0L,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, fds[0], 5, &own));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, fds[1], 5, &own));
+	KUNIT_EXPECT_EQ(test, 0L,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, fds[1], 7, &own));
 	for (i = 0; i < 3; i++)
 		mock_close(mock, fds[i]);
 	KUNIT_EXPECT_EQ(test, 2L, mock_count(ACCEL_CENSUS_IMPORTS));
 
 	/* In order, as points are reached. */
-	mock_fence_signal(fences[1], -EDOM);
+	mock_foreign_signal(fences[1], -EDOM);
 	accel_census_drain();
 	KUNIT_EXPECT_EQ(test, ACCEL_POINT_PENDING, mock_status(mock, own, 5));
-	mock_fence_signal(fences[0], 0);
+	mock_foreign_signal(fences[0], 0);
 	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, own, 5, S64_MAX));
 	KUNIT_EXPECT_EQ(test, -EDOM, mock_wait(mock, own, 7, S64_MAX));
 
 	/* One that has signalled is as good. */
-	mock_fence_signal(fences[2], -ERANGE);
+	mock_foreign_signal(fences[2], -ERANGE);
 	fds[2] = mock_sync_file(mock, &fences[2]->base);
-	KUNIT_EXPECT_EQ(test, 0L, mock_import(mock, ACCEL_FD_SYNC_FILE, fds[2], 8,
-					      &own));
+	KUNIT_EXPECT_EQ(test, 0L,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, fds[2], 8, &own));
 	KUNIT_EXPECT_EQ(test, -ERANGE, mock_wait(mock, own, 8, 0));
 	mock_close(mock, fds[2]);
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_IMPORTS));
@@ -420,27 +427,28 @@ static void accel_sync_file_import_refuses(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_fence *fence = mock_fence(mock);
+	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 	u32 own = mock_timeline(mock, 3), none = 99;
 
-	KUNIT_EXPECT_EQ(test, -EPERM, mock_import(mock, ACCEL_FD_SYNC_FILE, fd, 5,
-						  &queue.timeline));
-	KUNIT_EXPECT_EQ(test, -ENOENT, mock_import(mock, ACCEL_FD_SYNC_FILE, fd, 5,
-						   &none));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mock_import(mock, ACCEL_FD_SYNC_FILE, fd, 3,
-						   &own));
-	KUNIT_EXPECT_EQ(test, -EBADF, mock_import(mock, ACCEL_FD_SYNC_FILE, -1, 5,
-						  &own));
-	KUNIT_EXPECT_EQ(test, -EBADF, mock_import(mock, ACCEL_FD_TIMELINE, fd, 0,
-						  &own));
-	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_import(mock, ACCEL_FD_EVENTFD, fd,
-						       5, &own));
-	KUNIT_EXPECT_EQ(test, -EBADF, mock_export(mock, ACCEL_FD_EVENTFD, own, 5,
-						  0, &fd));
-	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_export(mock, 4, own, 3, 0, NULL));
-	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_export(mock, ACCEL_FD_SYNC_FILE,
-						       own, 3, 1, NULL));
+	KUNIT_EXPECT_EQ(test, -EPERM,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, fd, 5,
+				  &queue.timeline));
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, fd, 5, &none));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, fd, 3, &own));
+	KUNIT_EXPECT_EQ(test, -EBADF,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, -1, 5, &own));
+	KUNIT_EXPECT_EQ(test, -EBADF,
+			mock_take(mock, ACCEL_FD_TIMELINE, fd, 0, &own));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			mock_take(mock, ACCEL_FD_EVENTFD, fd, 5, &own));
+	KUNIT_EXPECT_EQ(test, -EBADF,
+			mock_give(mock, ACCEL_FD_EVENTFD, own, 5, 0, &fd));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_give(mock, 4, own, 3, 0, NULL));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, own, 3, 1, NULL));
 	mock_close(mock, fd);
 	KUNIT_EXPECT_EQ(test, 1U, kref_read(&fence->base.refcount));
 	dma_fence_put(&fence->base);
@@ -451,7 +459,7 @@ static void accel_sync_file_import_backs(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_fence *fence = mock_fence(mock);
+	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 	u32 own = mock_timeline(mock, 0);
 	struct dma_fence *point;
@@ -459,17 +467,18 @@ static void accel_sync_file_import_backs(struct kunit *test)
 	/* Before it is promised, and after. */
 	MOCK_SUBMIT(mock, queue, .tag = 1, .wait_count = 1,
 		    .waits = { { own, 0, 5 } });
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_export(mock, ACCEL_FD_SYNC_FILE,
-						   queue.timeline, 1, 0, NULL));
-	KUNIT_EXPECT_EQ(test, 0L, mock_import(mock, ACCEL_FD_SYNC_FILE, fd, 5,
-					      &own));
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			mock_give(mock, ACCEL_FD_SYNC_FILE, queue.timeline, 1, 0,
+				  NULL));
+	KUNIT_EXPECT_EQ(test, 0L,
+			mock_take(mock, ACCEL_FD_SYNC_FILE, fd, 5, &own));
 	mock_close(mock, fd);
-	point = mock_export_fence(mock, own, 5);
-	mock_until(mock, !mock_export(mock, ACCEL_FD_SYNC_FILE, queue.timeline, 1,
-				      0, &fd));
+	point = mock_point_fence(mock, own, 5);
+	mock_until(mock, !mock_give(mock, ACCEL_FD_SYNC_FILE, queue.timeline, 1,
+				    0, &fd));
 	mock_close(mock, fd);
 	KUNIT_EXPECT_EQ(test, 0U, mock_running(mock, 0));
-	mock_fence_signal(fence, -EDOM);
+	mock_foreign_signal(fence, -EDOM);
 	mock_until(mock, mock_running(mock, 0));
 	KUNIT_EXPECT_EQ(test, -EDOM, dma_fence_get_status(point));
 	mock_finish(mock, 0, 0);
@@ -481,16 +490,17 @@ static void accel_sync_file_import_backs(struct kunit *test)
 static void accel_sync_file_import_given_up(struct kunit *test)
 {
 	struct mock *mock = test->priv;
-	struct mock_fence *fence = mock_fence(mock);
+	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 	u32 ids[2] = { mock_timeline(mock, 0), mock_timeline(mock, 0) };
 	struct dma_fence *points[2];
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_EQ(test, 0L, mock_import(mock, ACCEL_FD_SYNC_FILE,
-						      fd, 5, &ids[i]));
-		points[i] = mock_export_fence(mock, ids[i], 5);
+		KUNIT_EXPECT_EQ(test, 0L,
+				mock_take(mock, ACCEL_FD_SYNC_FILE, fd, 5,
+					  &ids[i]));
+		points[i] = mock_point_fence(mock, ids[i], 5);
 	}
 	mock_close(mock, fd);
 	mock_destroy(mock, ids[0]);
@@ -503,7 +513,7 @@ static void accel_sync_file_import_given_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENODEV, dma_fence_get_status(points[1]));
 	KUNIT_EXPECT_TRUE(test, list_empty(&fence->base.cb_list));
 	KUNIT_EXPECT_EQ(test, 1U, kref_read(&fence->base.refcount));
-	mock_fence_signal(fence, 0);
+	mock_foreign_signal(fence, 0);
 	for (i = 0; i < 2; i++)
 		dma_fence_put(points[i]);
 	dma_fence_put(&fence->base);

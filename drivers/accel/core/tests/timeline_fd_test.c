@@ -19,16 +19,17 @@ static struct mock accel_timeline_fd_other(struct mock *mock, bool second_device
 }
 
 /* An id of @to's for a timeline of @from's. */
-static u32 accel_timeline_fd_pass(struct mock *from, u32 timeline, struct mock *to,
-				  u32 flags)
+static u32 accel_timeline_fd_pass(struct mock *from, u32 timeline,
+				  struct mock *to, u32 flags)
 {
 	u32 id = 0;
 	int fd = -1;
 
-	KUNIT_ASSERT_EQ(from->test, 0L, mock_export(from, ACCEL_FD_TIMELINE,
-						    timeline, 0, flags, &fd));
 	KUNIT_ASSERT_EQ(from->test, 0L,
-			mock_import(to, ACCEL_FD_TIMELINE, fd, 0, &id));
+			mock_give(from, ACCEL_FD_TIMELINE, timeline, 0, flags,
+				  &fd));
+	KUNIT_ASSERT_EQ(from->test, 0L,
+			mock_take(to, ACCEL_FD_TIMELINE, fd, 0, &id));
 	mock_close(from, fd);
 	return id;
 }
@@ -49,19 +50,19 @@ static void accel_timeline_fd_rights(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EACCES, mock_signal(mock, reader, 1));
 	job.signals[0] = (struct accel_point){ reader, 0, 1 };
 	KUNIT_EXPECT_EQ(test, -EACCES, mock_submit(mock, queue.id, &job));
-	KUNIT_EXPECT_EQ(test, -EACCES, mock_import(mock, ACCEL_FD_SYNC_FILE, 0, 1,
-						   &reader));
 	KUNIT_EXPECT_EQ(test, -EACCES,
-			mock_export(mock, ACCEL_FD_TIMELINE, reader, 0,
-				    ACCEL_TIMELINE_SIGNAL_RIGHT, NULL));
+			mock_take(mock, ACCEL_FD_SYNC_FILE, 0, 1, &reader));
+	KUNIT_EXPECT_EQ(test, -EACCES,
+			mock_give(mock, ACCEL_FD_TIMELINE, reader, 0,
+				  ACCEL_TIMELINE_SIGNAL_RIGHT, NULL));
 	KUNIT_EXPECT_EQ(test, -EPERM,
-			mock_export(mock, ACCEL_FD_TIMELINE, queue.timeline, 0,
-				    ACCEL_TIMELINE_SIGNAL_RIGHT, NULL));
+			mock_give(mock, ACCEL_FD_TIMELINE, queue.timeline, 0,
+				  ACCEL_TIMELINE_SIGNAL_RIGHT, NULL));
 	KUNIT_EXPECT_EQ(test, -EPERM, mock_signal(mock, points, 1));
-	KUNIT_EXPECT_EQ(test, -EINVAL, mock_export(mock, ACCEL_FD_TIMELINE, own, 1,
-						   0, NULL));
-	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, mock_export(mock, ACCEL_FD_TIMELINE, own,
-						       0, 2, NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			mock_give(mock, ACCEL_FD_TIMELINE, own, 1, 0, NULL));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			mock_give(mock, ACCEL_FD_TIMELINE, own, 0, 2, NULL));
 	KUNIT_EXPECT_EQ(test, 0ULL, mock_completed(mock, own));
 
 	job.signals[0].timeline = writer;
@@ -72,8 +73,8 @@ static void accel_timeline_fd_rights(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2ULL, mock_completed(mock, reader));
 	KUNIT_EXPECT_EQ(test, 1ULL, mock_completed(mock, points));
 	/* A right to read can be passed on. */
-	KUNIT_EXPECT_EQ(test, 0L, mock_export(mock, ACCEL_FD_TIMELINE, reader, 0, 0,
-					      &fd));
+	KUNIT_EXPECT_EQ(test, 0L,
+			mock_give(mock, ACCEL_FD_TIMELINE, reader, 0, 0, &fd));
 	mock_close(mock, fd);
 }
 
@@ -87,12 +88,12 @@ static void accel_timeline_fd_last_signaller(struct kunit *test)
 
 	reader = accel_timeline_fd_pass(mock, own, mock, 0);
 	KUNIT_ASSERT_EQ(test, 0L,
-			mock_export(mock, ACCEL_FD_TIMELINE, own, 0,
-				    ACCEL_TIMELINE_SIGNAL_RIGHT, &fd));
+			mock_give(mock, ACCEL_FD_TIMELINE, own, 0,
+				  ACCEL_TIMELINE_SIGNAL_RIGHT, &fd));
 	mock_destroy(mock, own);
 	KUNIT_EXPECT_EQ(test, ACCEL_POINT_PENDING, mock_status(mock, reader, 1));
-	KUNIT_ASSERT_EQ(test, 0L, mock_import(&other, ACCEL_FD_TIMELINE, fd, 0,
-					      &writer));
+	KUNIT_ASSERT_EQ(test, 0L,
+			mock_take(&other, ACCEL_FD_TIMELINE, fd, 0, &writer));
 	mock_close(mock, fd);
 	KUNIT_EXPECT_EQ(test, 0L, mock_signal(&other, writer, 1));
 	KUNIT_EXPECT_EQ(test, 0, mock_status(mock, reader, 1));
@@ -109,7 +110,8 @@ static void accel_timeline_fd_two_devices(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock other = accel_timeline_fd_other(mock, true);
-	struct mock_queue a = mock_queue(mock, 0, 0), b = mock_queue(&other, 0, 0);
+	struct mock_queue a = mock_queue(mock, 0, 0),
+			  b = mock_queue(&other, 0, 0);
 	u32 own = mock_timeline(mock, 0), theirs;
 
 	theirs = accel_timeline_fd_pass(mock, own, &other,
@@ -135,7 +137,8 @@ static void accel_timeline_fd_two_devices(struct kunit *test)
 		    .flags = ACCEL_JOB_CANCEL_ON_ERROR,
 		    .waits = { { theirs, 0, 9 } });
 	mock_unregister(mock);
-	KUNIT_EXPECT_EQ(test, -ECANCELED, mock_wait(&other, b.timeline, 2, S64_MAX));
+	KUNIT_EXPECT_EQ(test, -ECANCELED,
+			mock_wait(&other, b.timeline, 2, S64_MAX));
 	KUNIT_EXPECT_EQ(test, -ENODEV, mock_wait(&other, theirs, 9, S64_MAX));
 	KUNIT_EXPECT_EQ(test, 0, mock_status(&other, theirs, 8));
 	KUNIT_EXPECT_EQ(test, -ENODEV, mock_signal(&other, theirs, 9));
@@ -156,7 +159,8 @@ static void accel_timeline_fd_promise_outlives_device(struct kunit *test)
 	MOCK_SUBMIT(&other, b, .tag = 1, .signal_count = 1,
 		    .signals = { { theirs, 0, 8 } });
 	mock_unregister(mock);
-	KUNIT_EXPECT_EQ(test, ACCEL_POINT_PENDING, mock_status(&other, theirs, 8));
+	KUNIT_EXPECT_EQ(test, ACCEL_POINT_PENDING,
+			mock_status(&other, theirs, 8));
 	KUNIT_EXPECT_EQ(test, -ENODEV, mock_status(&other, theirs, 9));
 	mock_finish(&other, 0, -EDOM);
 	KUNIT_EXPECT_EQ(test, -EDOM, mock_status(mock, own, 8));

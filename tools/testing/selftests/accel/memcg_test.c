@@ -5,6 +5,7 @@
  */
 #include "unplug.h"
 
+#include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -188,6 +189,40 @@ static int alloc_timeline(struct hog *hog)
 	return timeline_create(hog->fd, 0, &id);
 }
 
+/* One more id for the same; the descriptor need not stay. */
+static int alloc_timeline_id(struct hog *hog)
+{
+	int ret, fd = timeline_export(hog->fd, hog->timeline, 0);
+	__u32 id;
+
+	if (fd < 0)
+		return fd;
+	ret = timeline_import(hog->fd, fd, &id);
+	close(fd);
+	return ret;
+}
+
+/* An id waits with so many of them only. */
+static int alloc_eventfd(struct hog *hog)
+{
+	static int event = -1;
+	int ret;
+
+	if (event < 0)
+		event = eventfd(0, EFD_CLOEXEC);
+	ret = eventfd_export(hog->fd, hog->timeline, UINT64_MAX, event);
+	if (ret != -ENOSPC)
+		return ret;
+	return timeline_create(hog->fd, 0, &hog->timeline);
+}
+
+static int alloc_fence(struct hog *hog)
+{
+	int sync = sync_file_export(hog->fd, hog->timeline, 0);
+
+	return sync < 0 ? sync : 0;
+}
+
 /* With as many waits, signals and buffers as the helpers make. */
 static int alloc_job(struct hog *hog, bool promise)
 {
@@ -274,6 +309,9 @@ static const struct allocator {
 	{ "dma-bufs", alloc_export, 500, 4096 + 1000 + 400 },
 	{ "queues", alloc_queue, 240, 2000 },
 	{ "timelines", alloc_timeline, 1500, 1500 },
+	{ "ids of a timeline", alloc_timeline_id, 1500, 96 },
+	{ "eventfds", alloc_eventfd, 1500, 96 },
+	{ "fences of points", alloc_fence, 800, 128 + 400 },
 	{ "held jobs", alloc_held_job, 1000, 1000 },
 	{ "promises", alloc_promise, 1000, 1000 },
 	{ "queued jobs", alloc_queued_job, 1500, 500 },
