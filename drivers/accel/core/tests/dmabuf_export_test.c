@@ -423,7 +423,7 @@ static void accel_export_fences(struct kunit *test)
 	struct mock_queue queue = mock_queue(mock, 0, 0);
 	u32 id = mock_bo(mock);
 	struct dma_buf *dma_buf = mock_exported(mock, id, ACCEL_EXPORT_WRITE);
-	struct dma_fence *fence = &mock_fence(mock)->base;
+	struct dma_fence *fence = &mock_foreign(mock)->base;
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .bo_count = 1,
 		    .bos = { { id, ACCEL_BO_WRITE } });

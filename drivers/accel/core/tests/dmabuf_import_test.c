@@ -194,7 +194,7 @@ static void accel_import_access(struct kunit *test)
 		.size = sizeof(args),
 		.id = mock_imported(mock, buf->dma_buf).id,
 	};
-	struct dma_fence *fence = &mock_fence(mock)->base;
+	struct dma_fence *fence = &mock_foreign(mock)->base;
 	int i;
 
 	for (i = 1; i < ARRAY_SIZE(dirs); i++) {
@@ -228,8 +228,8 @@ static void accel_import_waits_for_others(struct kunit *test)
 	struct mock_dmabuf *buf = mock_dmabuf(test, MOCK_DMABUF_WRITE);
 	u32 id = mock_imported(mock, buf->dma_buf).id;
 	struct dma_resv *resv = buf->dma_buf->resv;
-	struct dma_fence *writer = &mock_fence(mock)->base;
-	struct dma_fence *reader = &mock_fence(mock)->base;
+	struct dma_fence *writer = &mock_foreign(mock)->base;
+	struct dma_fence *reader = &mock_foreign(mock)->base;
 
 	mock_fence_add(test, resv, writer, DMA_RESV_USAGE_WRITE);
 	MOCK_SUBMIT(mock, queue, .tag = 1, .bo_count = 1,
@@ -268,8 +268,8 @@ static void accel_import_without_implicit(struct kunit *test)
 	struct mock_dmabuf *buf = mock_dmabuf(test, MOCK_DMABUF_WRITE);
 	u32 id = mock_imported(mock, buf->dma_buf).id;
 	struct dma_resv *resv = buf->dma_buf->resv;
-	struct dma_fence *writer = &mock_fence(mock)->base;
-	struct dma_fence *mover = &mock_fence(mock)->base;
+	struct dma_fence *writer = &mock_foreign(mock)->base;
+	struct dma_fence *mover = &mock_foreign(mock)->base;
 	struct mock_job bad = {
 		.bo_count = 1,
 		.bos = { { id, ACCEL_BO_NO_IMPLICIT } },
