@@ -189,6 +189,10 @@ void accel_bo_page_unmap_dma(struct accel_bo *bo);
 void accel_bo_page_sync_for_cpu(struct accel_bo *bo);
 void accel_bo_page_sync_for_device(struct accel_bo *bo);
 void accel_bo_page_detach(struct accel_bo *bo);
+int accel_bo_page_map(struct accel_bo *bo, struct device *dev,
+		      struct sg_table *sgt, enum dma_data_direction dir);
+void accel_bo_page_unmap(struct device *dev, struct sg_table *sgt,
+			 enum dma_data_direction dir);
 struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 				 struct accel_region *region,
 				 struct dma_buf *dma_buf);
