@@ -27,7 +27,7 @@
 #define LINE_PIXELS	128
 
 /* A module with its parameters, unless it is there: to look takes no process. */
-static inline int modprobe(const char *module)
+static inline int load_module(const char *module)
 {
 	char command[128], path[128];
 	int i;
@@ -73,7 +73,7 @@ static inline int drm_open(const char *module, const char *driver)
 	char path[64], name[32];
 	int fd, i;
 
-	if (modprobe(module))
+	if (load_module(module))
 		return -ENODEV;
 	for (i = 0; i < 64; i++) {
 		struct drm_version version = {
@@ -253,7 +253,7 @@ static inline void foreign_free(struct foreign *f)
 
 static inline int test_open(void)
 {
-	return modprobe("accel_dmabuf_test") ? -ENODEV :
+	return load_module("accel_dmabuf_test") ? -ENODEV :
 					       open_node(DMABUF_TEST_NODE);
 }
 
