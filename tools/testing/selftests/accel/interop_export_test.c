@@ -4,6 +4,9 @@
  */
 #include "interop.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 FIXTURE(export)
 {
 	int fd;
@@ -175,6 +178,163 @@ TEST_F(export, to_vgem)
 TEST_F(export, to_vkms)
 {
 	expect_drm_imports(_metadata, self, "vkms");
+}
+
+#define MODE_WIDTH	640
+#define MODE_HEIGHT	480
+#define MODE_SIZE	(MODE_WIDTH * MODE_HEIGHT * 4)
+
+/* The first display of a driver that composes in software: what one has to know */
+struct screen {
+	int drm;
+	__u32 crtc;
+	__u32 connector;
+	struct drm_mode_modeinfo mode;
+};
+
+static int screen_open(struct screen *screen)
+{
+	__u32 crtcs[8], connectors[8], i;
+	struct drm_mode_modeinfo modes[128];
+	struct drm_mode_card_res res = {
+		.crtc_id_ptr = ptr_to_u64(crtcs),
+		.connector_id_ptr = ptr_to_u64(connectors),
+		.count_crtcs = ARRAY_LEN(crtcs),
+		.count_connectors = ARRAY_LEN(connectors),
+	};
+	struct drm_mode_get_connector get = { };
+	int ret;
+
+	screen->drm = drm_open("vkms", "vkms");
+	if (screen->drm < 0)
+		return -ENODEV;
+	ret = accel_ioctl(screen->drm, DRM_IOCTL_MODE_GETRESOURCES, &res);
+	if (ret)
+		return ret;
+	screen->crtc = crtcs[0];
+	screen->connector = connectors[0];
+	/* It is probed by a call that asks for nothing. */
+	get.connector_id = screen->connector;
+	ret = accel_ioctl(screen->drm, DRM_IOCTL_MODE_GETCONNECTOR, &get);
+	if (ret)
+		return ret;
+	get = (struct drm_mode_get_connector) {
+		.connector_id = screen->connector,
+		.modes_ptr = ptr_to_u64(modes),
+		.count_modes = ARRAY_LEN(modes),
+	};
+	ret = accel_ioctl(screen->drm, DRM_IOCTL_MODE_GETCONNECTOR, &get);
+	if (ret)
+		return ret;
+	for (i = 0; i < get.count_modes && i < ARRAY_LEN(modes); i++) {
+		screen->mode = modes[i];
+		if (modes[i].hdisplay == MODE_WIDTH &&
+		    modes[i].vdisplay == MODE_HEIGHT)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int screen_show(const struct screen *screen, __u32 handle)
+{
+	struct drm_mode_fb_cmd fb = {
+		.width = MODE_WIDTH,
+		.height = MODE_HEIGHT,
+		.pitch = MODE_WIDTH * 4,
+		.bpp = 32,
+		.depth = 24,
+		.handle = handle,
+	};
+	struct drm_mode_crtc crtc = {
+		.set_connectors_ptr = ptr_to_u64(&screen->connector),
+		.count_connectors = 1,
+		.crtc_id = screen->crtc,
+		.mode_valid = 1,
+		.mode = screen->mode,
+	};
+	int ret;
+
+	ret = accel_ioctl(screen->drm, DRM_IOCTL_MODE_ADDFB, &fb);
+	if (ret)
+		return ret;
+	crtc.fb_id = fb.fb_id;
+	return accel_ioctl(screen->drm, DRM_IOCTL_MODE_SETCRTC, &crtc);
+}
+
+/* The CRC of what is composed from now on, or 0 */
+static unsigned long screen_crc(const struct screen *screen)
+{
+	unsigned long frame, crc = 0;
+	char path[128], line[64];
+	struct stat st;
+	int fd, i, len;
+
+	if (fstat(screen->drm, &st))
+		return 0;
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%u/crtc-0/crc/data",
+		 minor(st.st_rdev));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	/* The first may be of before. */
+	for (i = 0; i < 3; i++) {
+		len = read(fd, line, sizeof(line) - 1);
+		if (len <= 0)
+			break;
+		line[len] = '\0';
+		if (sscanf(line, "%lx %lx", &frame, &crc) != 2)
+			crc = 0;
+	}
+	close(fd);
+	return crc;
+}
+
+/* What vkms makes of our buffer is what it makes of its own with the same in it. */
+TEST_F_TIMEOUT(export, composed_by_vkms, LONG_TEST_S)
+{
+	struct drm_mode_create_dumb dumb = {
+		.width = MODE_WIDTH, .height = MODE_HEIGHT, .bpp = 32,
+	};
+	struct drm_mode_map_dumb where = { };
+	unsigned long before, ours, theirs;
+	struct accel_bo_create bo;
+	struct screen screen;
+	struct test_job job;
+	__u32 handle;
+	__u8 *map;
+	int fd;
+
+	if (screen_open(&screen) == -ENODEV)
+		SKIP(return, "no vkms");
+	ASSERT_EQ(MODE_WIDTH, screen.mode.hdisplay);
+	ASSERT_EQ(0, bo_create(self->fd, 0, MODE_SIZE, &bo));
+	fd = bo_export(self->fd, bo.id, ACCEL_EXPORT_WRITE);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, drm_from_fd(screen.drm, fd, &handle));
+	EXPECT_EQ(0, close(fd));
+	ASSERT_EQ(0, screen_show(&screen, handle));
+	before = screen_crc(&screen);
+	job = job_fill(bo.id, 0, MODE_SIZE / 2, 0x00ff8040);
+	ASSERT_EQ(0, job_run(self->fd, &self->queue, &job));
+	ours = screen_crc(&screen);
+	EXPECT_NE(0, before);
+	EXPECT_NE(before, ours);
+
+	ASSERT_EQ(0, accel_ioctl(screen.drm, DRM_IOCTL_MODE_CREATE_DUMB,
+				 &dumb));
+	where.handle = dumb.handle;
+	ASSERT_EQ(0, accel_ioctl(screen.drm, DRM_IOCTL_MODE_MAP_DUMB, &where));
+	map = mmap(NULL, MODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   screen.drm, where.offset);
+	ASSERT_TRUE(map != MAP_FAILED);
+	memset(map, 0, MODE_SIZE);
+	for (fd = 0; fd < MODE_SIZE / 8; fd++)
+		((__u32 *)map)[fd] = 0x00ff8040;
+	ASSERT_EQ(0, screen_show(&screen, dumb.handle));
+	theirs = screen_crc(&screen);
+	EXPECT_EQ(theirs, ours);
+	EXPECT_EQ(0, munmap(map, MODE_SIZE));
+	EXPECT_EQ(0, close(screen.drm));
 }
 
 TEST_HARNESS_MAIN

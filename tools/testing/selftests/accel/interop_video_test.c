@@ -96,7 +96,7 @@ FIXTURE_SETUP(vivid)
 	if (self->test < 0)
 		SKIP(return, "no accel_dmabuf_test");
 	accel_setup(_metadata, &self->fd, &self->dev);
-	if (modprobe("vivid n_devs=1 multiplanar=1 node_types=0x101"))
+	if (load_module("vivid n_devs=1 multiplanar=1 node_types=0x101"))
 		SKIP(return, "no vivid");
 	self->video.type = variant->type;
 	self->video.fd = video_open("vivid", variant->caps);
@@ -342,7 +342,7 @@ FIXTURE_SETUP(vim2m)
 	if (self->test < 0)
 		SKIP(return, "no accel_dmabuf_test");
 	accel_setup(_metadata, &self->fd, &self->dev);
-	if (modprobe("vim2m"))
+	if (load_module("vim2m"))
 		SKIP(return, "no vim2m");
 	self->output.fd = video_open("vim2m", V4L2_CAP_VIDEO_M2M);
 	if (self->output.fd < 0)
