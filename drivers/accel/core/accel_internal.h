@@ -184,6 +184,10 @@ extern const struct accel_bo_ops accel_bo_dma_ops;
 unsigned long accel_bo_page_pfn(struct accel_bo *bo, pgoff_t page);
 int accel_bo_page_vmap(struct accel_bo *bo);
 void accel_bo_page_vunmap(struct accel_bo *bo);
+int accel_bo_page_map(struct accel_bo *bo, struct device *dev,
+		      struct sg_table *sgt, enum dma_data_direction dir);
+void accel_bo_page_unmap(struct device *dev, struct sg_table *sgt,
+			 enum dma_data_direction dir);
 struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 				 struct accel_region *region,
 				 struct dma_buf *dma_buf);

@@ -91,9 +91,42 @@ static int accel_bo_shmem_populate(struct accel_bo *bo)
 	return 0;
 }
 
+/*
+ * Fill @sgt with the pages, mapped for @dev. Several devices may have them mapped at
+ * a time: the DMA API takes that if the caches are the caller's business.
+ */
+int accel_bo_page_map(struct accel_bo *bo, struct device *dev,
+		      struct sg_table *sgt, enum dma_data_direction dir)
+{
+	int ret;
+
+	ret = sg_alloc_table_from_pages_segment(sgt, bo->pages,
+						bo->size >> PAGE_SHIFT, 0,
+						bo->size,
+						dma_get_max_seg_size(dev),
+						GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+
+	ret = dma_map_sgtable(dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret) {
+		sg_free_table(sgt);
+		return ret;
+	}
+	dma_sync_sgtable_for_device(dev, sgt, dir);
+	return 0;
+}
+
+void accel_bo_page_unmap(struct device *dev, struct sg_table *sgt,
+			 enum dma_data_direction dir)
+{
+	dma_sync_sgtable_for_cpu(dev, sgt, dir);
+	dma_unmap_sgtable(dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	sg_free_table(sgt);
+}
+
 static int accel_bo_shmem_map_dma(struct accel_bo *bo)
 {
-	struct device *hw = bo->dev->dev.parent;
 	struct sg_table *sgt __free(kfree) = NULL;
 	int ret;
 
@@ -101,27 +134,16 @@ static int accel_bo_shmem_map_dma(struct accel_bo *bo)
 	if (!sgt)
 		return -ENOMEM;
 
-	ret = sg_alloc_table_from_pages_segment(sgt, bo->pages,
-						bo->size >> PAGE_SHIFT, 0,
-						bo->size,
-						dma_get_max_seg_size(hw),
-						GFP_KERNEL_ACCOUNT);
+	ret = accel_bo_page_map(bo, bo->dev->dev.parent, sgt, DMA_BIDIRECTIONAL);
 	if (ret)
 		return ret;
-
-	ret = dma_map_sgtable(hw, sgt, DMA_BIDIRECTIONAL, 0);
-	if (ret) {
-		sg_free_table(sgt);
-		return ret;
-	}
 	bo->sgt = no_free_ptr(sgt);
 	return 0;
 }
 
 static void accel_bo_shmem_unmap_dma(struct accel_bo *bo)
 {
-	dma_unmap_sgtable(bo->dev->dev.parent, bo->sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(bo->sgt);
+	accel_bo_page_unmap(bo->dev->dev.parent, bo->sgt, DMA_BIDIRECTIONAL);
 	kfree(bo->sgt);
 }
 

@@ -40,25 +40,6 @@ static int accel_export_attach(struct dma_buf *dma_buf,
 	return 0;
 }
 
-static int accel_export_map_init(struct accel_export_map *map,
-				 struct accel_bo *bo)
-{
-	unsigned int pages = bo->size >> PAGE_SHIFT;
-	int ret;
-
-	ret = sg_alloc_table_from_pages_segment(&map->sgt, bo->pages, pages, 0,
-						bo->size,
-						dma_get_max_seg_size(map->dev),
-						GFP_KERNEL_ACCOUNT);
-	if (ret)
-		return ret;
-
-	ret = dma_map_sgtable(map->dev, &map->sgt, map->dir, 0);
-	if (ret)
-		sg_free_table(&map->sgt);
-	return ret;
-}
-
 static struct sg_table *accel_export_map(struct dma_buf_attachment *attach,
 					 enum dma_data_direction dir)
 {
@@ -77,7 +58,7 @@ static struct sg_table *accel_export_map(struct dma_buf_attachment *attach,
 
 	map->dev = attach->dev;
 	map->dir = dir;
-	ret = accel_export_map_init(map, bo);
+	ret = accel_bo_page_map(bo, map->dev, &map->sgt, dir);
 	if (ret)
 		return ERR_PTR(ret);
 
@@ -96,8 +77,7 @@ static void accel_export_unmap(struct dma_buf_attachment *attach,
 	dma_resv_assert_held(bo->resv);
 
 	list_del(&map->link);
-	dma_unmap_sgtable(map->dev, sgt, map->dir, 0);
-	sg_free_table(sgt);
+	accel_bo_page_unmap(map->dev, sgt, map->dir);
 	kfree(map);
 	accel_census_dec(ACCEL_CENSUS_EXPORT_MAPS);
 }

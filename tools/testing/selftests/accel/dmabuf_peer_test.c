@@ -206,7 +206,10 @@ FIXTURE_TEARDOWN(peer)
 	accel_teardown(_metadata, self->fd);
 }
 
-/* The accelerator reads what the other has written, and the other way round. */
+/*
+ * The accelerator reads what the other has written, and the other way round. The CPU's
+ * accesses are all of one kind, as udmabuf of 6.12 wants them.
+ */
 TEST_F(peer, same_memory)
 {
 	struct accel_bo_import import;
@@ -220,11 +223,11 @@ TEST_F(peer, same_memory)
 	EXPECT_EQ(ACCEL_BO_IMPORTED, info.flags);
 
 	ASSERT_EQ(0, dma_buf_sync(self->peer.dma_buf, DMA_BUF_SYNC_START |
-				  DMA_BUF_SYNC_WRITE));
+				  DMA_BUF_SYNC_RW));
 	memset(self->peer.map, 0x11, LENGTH);
 	self->peer.map[3 * PAGE] = 0x22;
 	ASSERT_EQ(0, dma_buf_sync(self->peer.dma_buf, DMA_BUF_SYNC_END |
-				  DMA_BUF_SYNC_WRITE));
+				  DMA_BUF_SYNC_RW));
 	job = job_copy(import.id, 0, self->bo.id, 0, LENGTH);
 	ASSERT_EQ(0, run_job(self->fd, &job));
 	EXPECT_EQ(3 * PAGE, span(self->map, 0x11, LENGTH));
@@ -232,10 +235,10 @@ TEST_F(peer, same_memory)
 
 	ASSERT_EQ(0, run_fill(self->fd, import.id, LENGTH, 0x33));
 	ASSERT_EQ(0, dma_buf_sync(self->peer.dma_buf, DMA_BUF_SYNC_START |
-				  DMA_BUF_SYNC_READ));
+				  DMA_BUF_SYNC_RW));
 	EXPECT_EQ(LENGTH, span(self->peer.map, 0x33, LENGTH));
 	ASSERT_EQ(0, dma_buf_sync(self->peer.dma_buf, DMA_BUF_SYNC_END |
-				  DMA_BUF_SYNC_READ));
+				  DMA_BUF_SYNC_RW));
 
 	/* By the accelerator's node too, and its own brackets. */
 	map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,

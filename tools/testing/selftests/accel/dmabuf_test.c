@@ -166,7 +166,7 @@ TEST_F(dmabuf, offset_needs_an_id)
 	map = bo_map(self->other, &self->bo);
 	ASSERT_TRUE(map != MAP_FAILED);
 	ASSERT_EQ(0, destroy(self->other, import[0].id));
-	ASSERT_EQ(0, munmap(map, PAGE));
+	ASSERT_EQ(0, munmap(map, 2 * PAGE));
 	map = bo_map(self->other, &self->bo);
 	ASSERT_TRUE(map != MAP_FAILED);
 	ASSERT_EQ(0, destroy(self->other, import[1].id));
@@ -703,15 +703,15 @@ TEST_F_TIMEOUT(dmabuf, closed_by_others, LONG_TEST_S)
 		dma_buf = bo_export(self->fd, self->bo.id, 0);
 		if (dma_buf < 0)
 			break;
-		if (bo_import(self->fd, dma_buf, &import))
-			continue;
-		storm.imports++;
-		ASSERT_EQ(0, destroy(self->fd, import.id));
+		if (!bo_import(self->fd, dma_buf, &import)) {
+			storm.imports++;
+			ASSERT_EQ(0, destroy(self->fd, import.id));
+		}
+		close(dma_buf);
 	}
 	__atomic_store_n(&storm.stop, true, __ATOMIC_RELAXED);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_LE(0, dma_buf);
-	close(dma_buf);
 	for (dma_buf = storm.first; dma_buf < storm.first + 8; dma_buf++)
 		close(dma_buf);
 	tally(storm.imports, "imports of what another thread closes");
