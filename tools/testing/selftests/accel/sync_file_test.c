@@ -234,7 +234,7 @@ TEST_F(sync, merged)
 	ASSERT_LE(0, both);
 	ASSERT_EQ(0, submit_after(self->fd, queue, both, 0, &waiting));
 	ASSERT_EQ(0, sw_sync_inc(self->line, 1));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engine_flush(self->fd, 1));
 	EXPECT_PENDING(self->fd, points, waiting);
 	EXPECT_UNSIGNALLED(both);
 	/* Nobody has asked the second for its end when it comes. */
