@@ -100,6 +100,23 @@ static void expect_bo_info(struct __test_metadata *_metadata,
 	EXPECT_EQ(self->bo[0].mmap_offset, arg->mmap_offset);
 }
 
+static void expect_bo_userptr(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(abi) *self)
+{
+	struct accel_bo_info info;
+
+	EXPECT_EQ(self->next_id, self->arg.bo_userptr.id);
+	ASSERT_EQ(0, bo_info(self->fd, self->arg.bo_userptr.id, &info));
+	EXPECT_EQ(sizeof(abi_page), info.length);
+	EXPECT_EQ(ACCEL_BO_READ_ONLY, info.flags);
+}
+
+static void expect_bo_advise(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(abi) *self)
+{
+	EXPECT_EQ(1, self->arg.bo_advise.retained);
+}
+
 static void expect_queue_create(struct __test_metadata *_metadata,
 				FIXTURE_DATA(abi) *self)
 {
