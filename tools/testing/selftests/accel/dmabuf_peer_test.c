@@ -279,6 +279,19 @@ TEST_F(peer, is_handed_on)
 	ASSERT_EQ(0, close(dma_buf));
 }
 
+/* One thread ends the import that another is about to get. */
+TEST_F_TIMEOUT(peer, races, LONG_TEST_S)
+{
+	struct racer racer = {
+		.fd = self->fd,
+		.dma_buf = self->peer.dma_buf,
+	};
+	const long long before = census_count("bos");
+
+	EXPECT_EQ(0, run_race(racer));
+	EXPECT_EQ(before, census_count("bos"));
+}
+
 /* The peer's users wait for our jobs. */
 TEST_F(peer, fences_are_left)
 {
