@@ -261,13 +261,37 @@ static int screen_show(const struct screen *screen, __u32 handle)
 	return accel_ioctl(screen->drm, DRM_IOCTL_MODE_SETCRTC, &crtc);
 }
 
-/* The CRC of what is composed from now on, or 0 */
+/* The first line from @fd about a frame after @sequence, or 0 */
+static unsigned long crc_after(int fd, __u32 sequence)
+{
+	unsigned long frame, crc;
+	char line[64];
+	int len;
+
+	do {
+		len = read(fd, line, sizeof(line) - 1);
+		if (len <= 0)
+			return 0;
+		line[len] = '\0';
+		if (sscanf(line, "%lx %lx", &frame, &crc) != 2)
+			return 0;
+	} while ((__s32)(frame - sequence) <= 0);
+	return crc;
+}
+
+/*
+ * The CRC of what is composed from now on, or 0. What is being composed already may
+ * have in it what was there before.
+ */
 static unsigned long screen_crc(const struct screen *screen)
 {
-	unsigned long frame, crc = 0;
-	char path[128], line[64];
+	union drm_wait_vblank vblank = {
+		.request.type = _DRM_VBLANK_RELATIVE,
+	};
+	unsigned long crc = 0;
 	struct stat st;
-	int fd, i, len;
+	char path[128];
+	int fd;
 
 	if (fstat(screen->drm, &st))
 		return 0;
@@ -276,15 +300,8 @@ static unsigned long screen_crc(const struct screen *screen)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	/* The first may be of before. */
-	for (i = 0; i < 3; i++) {
-		len = read(fd, line, sizeof(line) - 1);
-		if (len <= 0)
-			break;
-		line[len] = '\0';
-		if (sscanf(line, "%lx %lx", &frame, &crc) != 2)
-			crc = 0;
-	}
+	if (!accel_ioctl(screen->drm, DRM_IOCTL_WAIT_VBLANK, &vblank))
+		crc = crc_after(fd, vblank.reply.sequence);
 	close(fd);
 	return crc;
 }

@@ -154,6 +154,10 @@ static void one_of_the_drivers(struct __test_metadata *_metadata,
 		EXPECT_EQ(0, memcmp(map, copy->map, self->video.size));
 	}
 	ASSERT_EQ(0, video_queue(&self->video, V4L2_MEMORY_MMAP, 0, -1));
+	/* The last that it has stays on the screen. */
+	if (!is_capture(&self->video))
+		ASSERT_EQ(0, video_queue(&self->video, V4L2_MEMORY_MMAP, 1,
+					 -1));
 	ASSERT_EQ(0, video_on(&self->video));
 	ASSERT_EQ(0, video_dequeue(&self->video, V4L2_MEMORY_MMAP));
 	ASSERT_EQ(0, video_off(&self->video));
@@ -181,6 +185,9 @@ static void one_of_ours(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, video_request(&self->video, V4L2_MEMORY_DMABUF, 2));
 	ASSERT_EQ(0, video_queue(&self->video, V4L2_MEMORY_DMABUF, 0,
 				 ours->dmabuf));
+	if (!is_capture(&self->video))
+		ASSERT_EQ(0, video_queue(&self->video, V4L2_MEMORY_DMABUF, 1,
+					 self->shared[0].dmabuf));
 	ASSERT_EQ(0, video_on(&self->video));
 	ASSERT_EQ(0, video_dequeue(&self->video, V4L2_MEMORY_DMABUF));
 	ASSERT_EQ(0, video_off(&self->video));
