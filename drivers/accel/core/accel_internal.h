@@ -77,6 +77,8 @@ void accel_census_exit(void);
 /* device.c: for what is left over on the way to signalling fences */
 extern struct workqueue_struct *accel_wq;
 
+bool accel_reaches_memory(struct device *hw);
+
 /* Early refusal only: what must not be overtaken uses accel_dev_enter(). */
 static inline bool accel_dev_is_gone(struct accel_device *dev)
 {

@@ -131,7 +131,7 @@ static int accel_userptr_check(struct accel_device *dev,
 	    !PAGE_ALIGNED(args->addr) || !PAGE_ALIGNED(args->length))
 		return -EINVAL;
 	/* Mapping it for DMA would have to bounce, or warn. */
-	if (!dev->virtual && dma_addressing_limited(dev->dev.parent))
+	if (!dev->virtual && !accel_reaches_memory(dev->dev.parent))
 		return -EOPNOTSUPP;
 	if (check_add_overflow(args->addr, args->length, &end) ||
 	    end != (uintptr_t)end)

@@ -14,6 +14,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -147,10 +148,20 @@ int accel_region_add(struct accel_device *dev, struct accel_region *region)
 }
 EXPORT_SYMBOL_NS_GPL(accel_region_add, "ACCEL");
 
+/* Whether hardware reaches all of the system's memory, by itself or by an IOMMU. */
+bool accel_reaches_memory(struct device *hw)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(hw);
+
+	if (domain && iommu_is_dma_domain(domain))
+		return true;
+	return !dma_addressing_limited(hw);
+}
+
 /* Memory comes from where the device can reach all of it, or is made so. */
 static const struct accel_bo_ops *accel_system_ops(struct accel_device *dev)
 {
-	if (!dev->virtual && dma_addressing_limited(dev->dev.parent))
+	if (!dev->virtual && !accel_reaches_memory(dev->dev.parent))
 		return &accel_bo_dma_ops;
 	return &accel_bo_shmem_ops;
 }

@@ -35,7 +35,7 @@ struct accel_export_map {
 static int accel_export_attach(struct dma_buf *dma_buf,
 			       struct dma_buf_attachment *attach)
 {
-	if (!attach->dev->dma_mask || dma_addressing_limited(attach->dev))
+	if (!attach->dev->dma_mask || !accel_reaches_memory(attach->dev))
 		return -EOPNOTSUPP;
 	return 0;
 }

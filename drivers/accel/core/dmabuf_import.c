@@ -86,7 +86,7 @@ static int accel_import_map_dma(struct accel_bo *bo)
 	int ret;
 
 	/* Before anybody maps: that would bounce, or warn. */
-	if (bo->dev->virtual || dma_addressing_limited(hw))
+	if (bo->dev->virtual || !accel_reaches_memory(hw))
 		return -EOPNOTSUPP;
 
 	attach = dma_buf_attach(bo->dma_buf, hw);

@@ -95,6 +95,14 @@ static_assert(ACCEL_BO_HANDLES_MAX +
 	      (u64)ACCEL_BO_HANDLES_MAX * ACCEL_QUEUES_MAX * ACCEL_JOBS_MAX +
 	      (u64)PID_MAX_LIMIT * ACCEL_POINTS_MAX < INT_MAX / 2);
 
+/* What jobs have references to; the id's object has one to it. */
+static struct accel_object *accel_object_of_timeline(struct mock *mock, u32 id)
+{
+	struct accel_object *obj = xa_load(&mock->file->objects, id);
+
+	return &container_of(obj, struct accel_timeline_handle, obj)->timeline->obj;
+}
+
 /* As near as it comes: the last reference before saturation is still counted. */
 static void accel_object_refs_near_saturation(struct kunit *test)
 {
@@ -102,7 +110,7 @@ static void accel_object_refs_near_saturation(struct kunit *test)
 	struct mock_queue queue = mock_queue(mock, 0, 0);
 	u32 bo = mock_bo(mock), timeline = mock_timeline(mock, 0);
 	refcount_t *bo_refs = &mock_find_bo(mock, bo)->obj.refs;
-	struct accel_object *obj = xa_load(&mock->file->objects, timeline);
+	struct accel_object *obj = accel_object_of_timeline(mock, timeline);
 	u32 i;
 
 	/* Others have taken all but what two jobs need. */
@@ -132,7 +140,7 @@ static void accel_object_refs_after_failure(struct kunit *test)
 	u32 bo = mock_bo(mock), timeline = mock_timeline(mock, 5);
 	refcount_t *bo_refs = &mock_find_bo(mock, bo)->obj.refs;
 	refcount_t *queue_refs = &mock_find_queue(mock, queue.id)->obj.refs;
-	struct accel_object *obj = xa_load(&mock->file->objects, timeline);
+	struct accel_object *obj = accel_object_of_timeline(mock, timeline);
 	struct mock_job bad = {
 		.op = MOCK_INSTANT,
 		.bo_count = 2,

@@ -41,16 +41,14 @@ static void accel_sync_file_wait(struct kunit *test)
 	dma_fence_put(&fence->base);
 }
 
-static struct mock_foreign *accel_sync_file_locked;
-static bool accel_sync_file_was_locked;
+static struct task_struct *accel_sync_file_runner;
 
 static void accel_sync_file_look(struct mock *mock, struct accel_job *job)
 {
-	accel_sync_file_was_locked =
-		spin_is_locked(&accel_sync_file_locked->lock);
+	accel_sync_file_runner = current;
 }
 
-/* Whoever signals has a lock of his own, which a driver must not run under. */
+/* Whoever signals has a lock of his own: another thread has to start the job. */
 static void accel_sync_file_not_under_its_lock(struct kunit *test)
 {
 	struct mock *mock = test->priv;
@@ -58,14 +56,13 @@ static void accel_sync_file_not_under_its_lock(struct kunit *test)
 	struct mock_foreign *fence = mock_foreign(mock);
 	int fd = mock_sync_file(mock, &fence->base);
 
-	accel_sync_file_locked = fence;
-	accel_sync_file_was_locked = true;
+	accel_sync_file_runner = current;
 	mock->dev->on_run = accel_sync_file_look;
 	MOCK_SUBMIT(mock, queue, .op = MOCK_HOOK, .wait_count = 1,
 		    .waits = { SYNC_FILE(fd) });
 	mock_foreign_signal(fence, 0);
 	mock_until(mock, mock_running(mock, 0));
-	KUNIT_EXPECT_FALSE(test, accel_sync_file_was_locked);
+	KUNIT_EXPECT_PTR_NE(test, current, accel_sync_file_runner);
 	mock_finish(mock, 0, 0);
 	mock_close(mock, fd);
 	dma_fence_put(&fence->base);
@@ -310,9 +307,7 @@ static void accel_sync_file_of_timeline(struct kunit *test)
 
 struct accel_sync_file_listener {
 	struct dma_fence_cb cb;
-	struct mock *mock;
-	u32 timeline;
-	bool locked;
+	struct task_struct *task;
 	int status;
 };
 
@@ -321,37 +316,33 @@ static void accel_sync_file_heard(struct dma_fence *fence,
 {
 	struct accel_sync_file_listener *listener =
 		container_of(cb, struct accel_sync_file_listener, cb);
-	struct accel_object *obj =
-		xa_load(&listener->mock->file->objects, listener->timeline);
-	struct accel_timeline_handle *handle =
-		container_of(obj, struct accel_timeline_handle, obj);
 
-	listener->locked = spin_is_locked(&handle->timeline->lock);
+	listener->task = current;
 	listener->status = dma_fence_get_status_locked(fence);
 }
 
-/* Who listens to a fence is not called with the lock of its timeline held. */
+/*
+ * Who listens to a fence is not called with the lock of its timeline held, so not by
+ * whoever reaches the point.
+ */
 static void accel_sync_file_tells_without_lock(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct accel_sync_file_listener listener = {
-		.mock = mock,
-		.timeline = mock_timeline(mock, 0),
-		.locked = true,
-	};
+	struct accel_sync_file_listener listener = { .task = current };
+	u32 timeline = mock_timeline(mock, 0);
 	struct dma_fence *fence;
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .signal_count = 1,
-		    .signals = { { listener.timeline, 0, 5 } });
-	fence = mock_point_fence(mock, listener.timeline, 5);
+		    .signals = { { timeline, 0, 5 } });
+	fence = mock_point_fence(mock, timeline, 5);
 	KUNIT_ASSERT_EQ(test, 0,
 			dma_fence_add_callback(fence, &listener.cb,
 					       accel_sync_file_heard));
 	mock_finish(mock, 0, -EDOM);
 	accel_census_drain();
 	KUNIT_EXPECT_EQ(test, -EDOM, listener.status);
-	KUNIT_EXPECT_FALSE(test, listener.locked);
+	KUNIT_EXPECT_PTR_NE(test, current, listener.task);
 	dma_fence_put(fence);
 }
 

@@ -567,8 +567,10 @@ TEST_F(dmabuf, device_comes_back)
 {
 	struct accel_bo_import import;
 	__u8 *map, *again;
+	struct plug plug;
 	int dma_buf, fd;
 
+	ASSERT_EQ(0, plug_find_vaccel(&plug));
 	dma_buf = bo_export(self->fd, self->bo.id, ACCEL_EXPORT_WRITE);
 	ASSERT_LE(0, dma_buf);
 	map = dma_buf_map(dma_buf, 2 * PAGE, PROT_READ | PROT_WRITE);
@@ -576,7 +578,7 @@ TEST_F(dmabuf, device_comes_back)
 	map[0] = 1;
 	ASSERT_EQ(0, vaccel_unbind());
 	ASSERT_EQ(0, vaccel_bind());
-	fd = open("/dev/accel/accel129", O_RDWR | O_CLOEXEC);
+	fd = minor_open(plug_minor(&plug));
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, bo_import(fd, dma_buf, &import));
 	EXPECT_EQ(1, census_count("dma_bufs"));
