@@ -374,9 +374,9 @@ struct accel_bo_create {
  * until the buffer is freed, whatever the caller maps there meanwhile, and counted
  * as pinned by the process that made the call: beyond RLIMIT_MEMLOCK it is ENOMEM,
  * except with CAP_IPC_LOCK. Such a buffer cannot be exported, nor mapped by way of
- * the device: EOPNOTSUPP. A device that does not reach all of the system's memory
- * has none: EOPNOTSUPP. What is not mapped, not with this right, or not memory,
- * such as another buffer's mapping, is EFAULT.
+ * the device: EOPNOTSUPP. A device that does not reach all of the system's memory,
+ * by itself or by way of an IOMMU, has none: EOPNOTSUPP. What is not mapped, not
+ * with this right, or not memory, such as another buffer's mapping, is EFAULT.
  */
 struct accel_bo_userptr {
 	__u32 size;
@@ -405,9 +405,9 @@ struct accel_bo_userptr {
  * one. It does not need @fd any more.
  *
  * What cannot work is EOPNOTSUPP: a device that does not reach all of the system's
- * memory, or does not take segments as long as the exporter's, or one in software
- * for which there is no address. It is EACCES if that takes the right to write.
- * Other errors are the exporter's. 2048 ids of one buffer are the most: ENOSPC.
+ * memory, by itself or by way of an IOMMU, or does not take segments as long as the
+ * exporter's, or one in software for which there is no address. It is EACCES if that
+ * takes the right to write. Other errors are the exporter's. 2048 ids of one buffer are the most: ENOSPC.
  */
 struct accel_bo_import {
 	__u32 size;
