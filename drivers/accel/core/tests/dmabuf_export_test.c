@@ -191,9 +191,10 @@ static void accel_export_ids_are_limited(struct kunit *test)
 }
 
 /* A device of somebody else's. */
-static struct device *accel_export_importer(struct kunit *test, u64 mask)
+static struct device *accel_export_importer(struct kunit *test,
+					    const char *name, u64 mask)
 {
-	struct device *dev = kunit_device_register(test, "accel_importer");
+	struct device *dev = kunit_device_register(test, name);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
 	if (mask)
@@ -220,7 +221,7 @@ static void accel_export_expect_pages(struct kunit *test, struct sg_table *sgt,
 /* The importer's device sees the buffer's pages, by a list of its own. */
 static void accel_export_is_mapped(struct kunit *test)
 {
-	struct device *dev = accel_export_importer(test, DMA_BIT_MASK(64));
+	struct device *dev = accel_export_importer(test, "far", DMA_BIT_MASK(64));
 	struct mock *mock = test->priv;
 	u32 id = mock_bo_in(mock, 0, 40 * PAGE_SIZE).id;
 	struct dma_buf *dma_buf = mock_exported(mock, id, ACCEL_EXPORT_WRITE);
@@ -268,7 +269,7 @@ static void accel_export_read_only_refuses(struct kunit *test)
 	static const enum dma_data_direction dirs[] = {
 		DMA_BIDIRECTIONAL, DMA_FROM_DEVICE,
 	};
-	struct device *dev = accel_export_importer(test, DMA_BIT_MASK(64));
+	struct device *dev = accel_export_importer(test, "far", DMA_BIT_MASK(64));
 	struct mock *mock = test->priv;
 	u32 id = mock_bo(mock);
 	struct dma_buf *dma_buf = mock_exported(mock, id, 0);
@@ -297,8 +298,8 @@ static void accel_export_read_only_refuses(struct kunit *test)
 /* Who does not reach the memory is told before there is anything to undo. */
 static void accel_export_out_of_reach(struct kunit *test)
 {
-	struct device *near = accel_export_importer(test, DMA_BIT_MASK(28));
-	struct device *none = accel_export_importer(test, 0);
+	struct device *near = accel_export_importer(test, "near", DMA_BIT_MASK(28));
+	struct device *none = accel_export_importer(test, "none", 0);
 	struct mock *mock = test->priv;
 	struct dma_buf *dma_buf = mock_exported(mock, mock_bo(mock), 0);
 

@@ -205,7 +205,9 @@ static void accel_job_buffers(struct kunit *test)
 		long expected;
 	} cases[] = {
 		{ { { good, ACCEL_BO_READ }, { good, ACCEL_BO_WRITE } }, -EINVAL },
-		{ { { good, ACCEL_BO_READ }, { good + 1, 4 } }, -EOPNOTSUPP },
+		{ { { good, ACCEL_BO_READ }, { good + 1, 8 } }, -EOPNOTSUPP },
+		{ { { good, ACCEL_BO_READ }, { good, ACCEL_BO_NO_IMPLICIT } },
+		  -EINVAL },
 		{ { { good, ACCEL_BO_READ }, { good, 0 } }, -EINVAL },
 		{ { { good, ACCEL_BO_READ }, { 99, ACCEL_BO_READ } }, -ENOENT },
 		{ { { queue.id, ACCEL_BO_READ }, { good, ACCEL_BO_READ } },

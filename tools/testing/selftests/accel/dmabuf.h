@@ -87,4 +87,61 @@ static inline int run_fill(int fd, __u32 id, __u64 length, __u8 value)
 	return run_job(fd, &job);
 }
 
+#define RACERS		4
+#define RACE_ROUNDS	200
+
+/**
+ * struct racer - a thread that does the same as others at the same time
+ * @fd: an open file, of all of them
+ * @dma_buf: imported and destroyed, RACE_ROUNDS times; or if there is none
+ * @id: exported and closed
+ * @failed: how often that was no success
+ */
+struct racer {
+	int fd;
+	int dma_buf;
+	__u32 id;
+	unsigned int failed;
+};
+
+static inline void *race(void *arg)
+{
+	struct accel_bo_import import;
+	struct racer *racer = arg;
+	int i, ret;
+
+	for (i = 0; i < RACE_ROUNDS; i++) {
+		if (racer->dma_buf >= 0) {
+			ret = bo_import(racer->fd, racer->dma_buf, &import) ?:
+			      destroy(racer->fd, import.id);
+		} else {
+			ret = bo_export(racer->fd, racer->id, 0);
+			if (ret >= 0)
+				ret = close(ret);
+		}
+		racer->failed += !!ret;
+	}
+	return NULL;
+}
+
+/* Returns how many of the rounds failed, all threads together. */
+static inline int run_race(struct racer racer)
+{
+	struct racer racers[RACERS];
+	pthread_t threads[RACERS];
+	int i, failed = 0;
+
+	for (i = 0; i < RACERS; i++) {
+		racers[i] = racer;
+		if (pthread_create(&threads[i], NULL, race, &racers[i]))
+			return -EAGAIN;
+	}
+	for (i = 0; i < RACERS; i++) {
+		pthread_join(threads[i], NULL);
+		failed += racers[i].failed;
+	}
+	tally(RACERS * RACE_ROUNDS, "races for a dma-buf");
+	return failed;
+}
+
 #endif /* SELFTESTS_ACCEL_DMABUF_H */

@@ -240,24 +240,26 @@ TEST_F(peer, same_memory)
 	ASSERT_EQ(0, dma_buf_sync(self->peer.dma_buf, DMA_BUF_SYNC_END |
 				  DMA_BUF_SYNC_RW));
 
-	/* By the accelerator's node too, and its own brackets. */
-	map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd,
-		   import.mmap_offset + PAGE);
+	/*
+	 * By the accelerator's node too, and its own brackets. From the beginning:
+	 * GEM's shmem of 6.12 knows no other place to begin.
+	 */
+	map = import_map(self->fd, &import, PROT_READ | PROT_WRITE);
 	ASSERT_TRUE(map != MAP_FAILED);
 	ASSERT_EQ(0, bo_sync(self->fd, import.id, ACCEL_SYNC_READ |
 			     ACCEL_SYNC_WRITE, INT64_MAX));
-	EXPECT_EQ(PAGE, span(map, 0x33, PAGE));
-	map[5] = 0x44;
+	EXPECT_EQ(LENGTH, span(map, 0x33, LENGTH));
+	map[PAGE + 5] = 0x44;
 	ASSERT_EQ(0, bo_sync(self->fd, import.id, ACCEL_SYNC_READ |
 			     ACCEL_SYNC_WRITE | ACCEL_SYNC_END, 0));
 	EXPECT_EQ(0x44, self->peer.map[PAGE + 5]);
-	EXPECT_EQ(MAP_FAILED, mremap(map, PAGE, 2 * PAGE, MREMAP_MAYMOVE));
+	EXPECT_EQ(MAP_FAILED, mremap(map, LENGTH, 2 * LENGTH, MREMAP_MAYMOVE));
 	/* Which outlives the id, and then the file. */
 	ASSERT_EQ(0, destroy(self->fd, import.id));
 	EXPECT_EQ(1, census_count("mappings"));
-	map[6] = 0x55;
+	map[PAGE + 6] = 0x55;
 	EXPECT_EQ(0x55, self->peer.map[PAGE + 6]);
-	ASSERT_EQ(0, munmap(map, PAGE));
+	ASSERT_EQ(0, munmap(map, LENGTH));
 }
 
 /* Handed on, it is the peer's own, and comes back as what is there already. */
@@ -275,6 +277,19 @@ TEST_F(peer, is_handed_on)
 	EXPECT_NE(import.id, again.id);
 	EXPECT_EQ(import.mmap_offset, again.mmap_offset);
 	ASSERT_EQ(0, close(dma_buf));
+}
+
+/* One thread ends the import that another is about to get. */
+TEST_F_TIMEOUT(peer, races, LONG_TEST_S)
+{
+	struct racer racer = {
+		.fd = self->fd,
+		.dma_buf = self->peer.dma_buf,
+	};
+	const long long before = census_count("bos");
+
+	EXPECT_EQ(0, run_race(racer));
+	EXPECT_EQ(before, census_count("bos"));
 }
 
 /* The peer's users wait for our jobs. */
@@ -440,26 +455,37 @@ static int vgem_import(int vgem, int dma_buf, __u32 *handle)
 	return ret;
 }
 
+/* What is imported vgem maps to nobody, but it gives it back. */
+static int vgem_export(int vgem, __u32 handle)
+{
+	struct drm_prime_handle prime = {
+		.handle = handle,
+		.flags = DRM_CLOEXEC | DRM_RDWR,
+	};
+	int ret = accel_ioctl(vgem, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime);
+
+	return ret ? ret : prime.fd;
+}
+
 /* Our memory, in another driver that maps it for its device. */
 TEST_F(vgem, takes_ours)
 {
 	struct test_job job = job_hang();
+	struct accel_bo_import import;
 	__u32 handle, fence;
 	__u64 point;
 	int dma_buf;
-	__u8 *map;
 
 	dma_buf = bo_export(self->fd, self->bo.id, ACCEL_EXPORT_WRITE);
 	ASSERT_LE(0, dma_buf);
 	ASSERT_EQ(0, vgem_import(self->vgem, dma_buf, &handle));
 	EXPECT_EQ(1, census_count("dma_buf_maps"));
 	ASSERT_EQ(0, close(dma_buf));
-	map = vgem_map(self->vgem, handle);
-	ASSERT_TRUE(map != MAP_FAILED);
-	ASSERT_EQ(0, run_fill(self->fd, self->bo.id, LENGTH, 0x03));
-	EXPECT_EQ(LENGTH, span(map, 0x03, LENGTH));
-	map[0] = 0x04;
-	EXPECT_EQ(0x04, self->map[0]);
+	dma_buf = vgem_export(self->vgem, handle);
+	ASSERT_LE(0, dma_buf);
+	ASSERT_EQ(0, bo_import(self->fd, dma_buf, &import));
+	EXPECT_EQ(self->bo.mmap_offset, import.mmap_offset);
+	ASSERT_EQ(0, close(dma_buf));
 
 	/* Their fence, then ours. */
 	ASSERT_EQ(0, vgem_attach(self->vgem, handle, 0, &fence));
@@ -475,7 +501,6 @@ TEST_F(vgem, takes_ours)
 	EXPECT_POINT(0, self->fd, self->queue.timeline, point);
 	ASSERT_EQ(0, vgem_attach(self->vgem, handle, 0, &fence));
 	ASSERT_EQ(0, vgem_signal(self->vgem, fence));
-	ASSERT_EQ(0, munmap(map, LENGTH));
 }
 
 /* A driver that wants to write does not get what is for reading. */
@@ -507,11 +532,14 @@ TEST_F(vgem, keeps_ours)
 	ASSERT_EQ(0, vaccel_unbind());
 	ASSERT_EQ(0, close(self->fd));
 	EXPECT_EQ(1, census_count("dma_buf_maps"));
-	map = vgem_map(self->vgem, handle);
+	dma_buf = vgem_export(self->vgem, handle);
+	ASSERT_LE(0, dma_buf);
+	map = dma_buf_map(dma_buf, LENGTH, PROT_READ);
 	ASSERT_TRUE(map != MAP_FAILED);
 	EXPECT_EQ(0x05, map[0]);
 	EXPECT_EQ(LENGTH - 1, span(map + 1, 0, LENGTH - 1));
 	ASSERT_EQ(0, munmap(map, LENGTH));
+	ASSERT_EQ(0, close(dma_buf));
 	ASSERT_EQ(0, close(self->vgem));
 	EXPECT_EQ(0, census_total());
 

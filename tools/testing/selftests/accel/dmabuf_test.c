@@ -297,6 +297,24 @@ TEST_F_TIMEOUT(dmabuf, cycles, LONG_TEST_S)
 	tally(CYCLES, "exports and imports");
 }
 
+/* One thread lets go of the dma-buf, or the id, while another asks for it. */
+TEST_F_TIMEOUT(dmabuf, races, LONG_TEST_S)
+{
+	struct racer racer = {
+		.fd = self->fd,
+		.dma_buf = -1,
+		.id = self->bo.id,
+	};
+
+	EXPECT_EQ(0, run_race(racer));
+	EXPECT_EQ(0, census_count("dma_bufs"));
+	racer.dma_buf = bo_export(self->fd, self->bo.id, 0);
+	ASSERT_LE(0, racer.dma_buf);
+	EXPECT_EQ(0, run_race(racer));
+	ASSERT_EQ(0, close(racer.dma_buf));
+	EXPECT_EQ(1, census_count("bo_handles"));
+}
+
 enum part { PART_FILE, PART_OTHER, PART_DMA_BUF, PART_MAP, PARTS };
 
 struct parts {

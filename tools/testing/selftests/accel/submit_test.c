@@ -162,7 +162,7 @@ static void bad_bo_no_flag(FIXTURE_DATA(submit) *self,
 static void bad_bo_flag(FIXTURE_DATA(submit) *self,
 			struct accel_submit_job *job)
 {
-	self->bos[1].flags |= ACCEL_BO_WRITE << 1;
+	self->bos[1].flags |= ACCEL_BO_NO_IMPLICIT << 1;
 }
 
 static void bad_bo_twice(FIXTURE_DATA(submit) *self,
