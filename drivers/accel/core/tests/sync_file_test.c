@@ -310,23 +310,17 @@ static void accel_sync_file_of_timeline(struct kunit *test)
 
 struct accel_sync_file_listener {
 	struct dma_fence_cb cb;
-	struct mock *mock;
-	u32 timeline;
+	struct accel_timeline *timeline;
 	bool locked;
 	int status;
 };
 
-static void accel_sync_file_heard(struct dma_fence *fence,
-				  struct dma_fence_cb *cb)
+static void accel_sync_file_heard(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	struct accel_sync_file_listener *listener =
 		container_of(cb, struct accel_sync_file_listener, cb);
-	struct accel_object *obj =
-		xa_load(&listener->mock->file->objects, listener->timeline);
-	struct accel_timeline_handle *handle =
-		container_of(obj, struct accel_timeline_handle, obj);
 
-	listener->locked = spin_is_locked(&handle->timeline->lock);
+	listener->locked = spin_is_locked(&listener->timeline->lock);
 	listener->status = dma_fence_get_status_locked(fence);
 }
 
@@ -335,16 +329,16 @@ static void accel_sync_file_tells_without_lock(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 own = mock_timeline(mock, 0);
 	struct accel_sync_file_listener listener = {
-		.mock = mock,
-		.timeline = mock_timeline(mock, 0),
+		.timeline = mock_find_timeline(mock, own),
 		.locked = true,
 	};
 	struct dma_fence *fence;
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .signal_count = 1,
-		    .signals = { { listener.timeline, 0, 5 } });
-	fence = mock_point_fence(mock, listener.timeline, 5);
+		    .signals = { { own, 0, 5 } });
+	fence = mock_point_fence(mock, own, 5);
 	KUNIT_ASSERT_EQ(test, 0,
 			dma_fence_add_callback(fence, &listener.cb,
 					       accel_sync_file_heard));
