@@ -28,6 +28,7 @@ struct iov_iter;
 #define ACCEL_QUEUES_MAX	256	/* of an open file */
 #define ACCEL_PENDING_MAX	4096	/* points promised on a timeline, not reached */
 #define ACCEL_EVENTFDS_MAX	256	/* that wait for points, of an id */
+#define ACCEL_TIMELINE_REFS_MAX	(INT_MAX / 4)	/* so that they can be counted */
 /*
  * Ids of a buffer, of all clients together. This bounds the search for a client and,
  * with the limits above, the references that jobs have.
@@ -358,6 +359,15 @@ struct accel_timeline_handle {
 	struct list_head eventfds;
 	u32 eventfd_count;
 };
+
+/*
+ * Whether there are so many references that no client is to take more. Those who share
+ * a timeline have no limit together, but memory, and the count has one.
+ */
+static inline bool accel_timeline_is_in_demand(struct accel_timeline *timeline)
+{
+	return refcount_read(&timeline->obj.refs) >= ACCEL_TIMELINE_REFS_MAX;
+}
 
 /* timeline_handle.c */
 int accel_timeline_reserve(struct accel_ioctl_call *call,

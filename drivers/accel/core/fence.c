@@ -92,7 +92,8 @@ void accel_fence_signal(struct accel_job *job)
 
 /*
  * The timeline of the unfinished job, or of the point, that a fence is of, with a
- * reference, and the point. NULL if it is neither's, or has signalled.
+ * reference, and the point. NULL if it is neither's, or has signalled, or is to be
+ * waited for as any other because too many have a reference.
  */
 struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 {
@@ -108,6 +109,8 @@ struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 		return NULL;
 
 	timeline = job->queue->timeline;
+	if (accel_timeline_is_in_demand(timeline))
+		return NULL;
 	refcount_inc(&timeline->obj.refs);
 	*value = job->point.value;
 	return timeline;

@@ -155,8 +155,8 @@ static int accel_job_set_wait(struct accel_job *job, struct accel_file *file,
 	}
 
 	timeline = accel_timeline_get(file, point->timeline);
-	if (!timeline)
-		return -ENOENT;
+	if (IS_ERR(timeline))
+		return PTR_ERR(timeline);
 	accel_job_wait_for_point(wait, job, timeline, point->value);
 	return 0;
 }

@@ -167,7 +167,7 @@ struct dma_fence *accel_point_fence(struct accel_timeline *timeline, u64 value)
 
 /*
  * The timeline of the point that an unsignalled fence is for, with a reference, and
- * the point. NULL if it is no point's, or has signalled.
+ * the point. NULL if it is no point's, or as accel_fence_timeline() says.
  */
 struct accel_timeline *accel_point_fence_timeline(struct dma_fence *fence,
 						  u64 *value)
@@ -184,6 +184,8 @@ struct accel_timeline *accel_point_fence_timeline(struct dma_fence *fence,
 		return NULL;
 
 	timeline = point->waiter.timeline;
+	if (accel_timeline_is_in_demand(timeline))
+		return NULL;
 	refcount_inc(&timeline->obj.refs);
 	*value = point->waiter.value;
 	return timeline;

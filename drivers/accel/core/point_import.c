@@ -100,8 +100,7 @@ accel_point_import_alloc(struct accel_timeline *timeline, u64 value,
 	if (!import)
 		return NULL;
 
-	/* One for the entry, one for the callback. */
-	refcount_set(&import->refs, 2);
+	refcount_set(&import->refs, 1);
 	import->entry.value = value;
 	import->entry.put = accel_point_import_put_entry;
 	import->timeline = timeline;
@@ -134,10 +133,11 @@ int accel_point_import(struct accel_timeline_handle *handle, u64 value,
 	ret = accel_timeline_promise(timeline, &import->entry);
 	if (ret) {
 		accel_point_import_put(import);
-		accel_point_import_put(import);
 		return ret;
 	}
 
+	/* One is the entry's, one the callback's. */
+	refcount_inc(&import->refs);
 	scoped_guard(spinlock_irqsave, &timeline->lock) {
 		list_add_tail(&import->handle_link, &handle->imports);
 		list_add_tail(&import->timeline_link, &timeline->imports);

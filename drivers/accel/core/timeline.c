@@ -584,8 +584,8 @@ int accel_timeline_query_ioctl(struct accel_ioctl_call *call)
 		return -EINVAL;
 
 	timeline = accel_timeline_get(call->file, args->id);
-	if (!timeline)
-		return -ENOENT;
+	if (IS_ERR(timeline))
+		return PTR_ERR(timeline);
 
 	scoped_guard(spinlock_irqsave, &timeline->lock) {
 		args->status = accel_timeline_status_locked(timeline,

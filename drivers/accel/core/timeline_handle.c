@@ -38,8 +38,8 @@ static const struct accel_object_type accel_timeline_handle_type = {
 
 /*
  * Find an id for @timeline, on which a reference is taken. The dispatcher publishes
- * it, or takes it back with all that belongs to it. Returns ENOMEM or ENOSPC if there
- * is none.
+ * it, or takes it back with all that belongs to it. Returns ENOMEM, or ENOSPC if there
+ * is none or the timeline has too many.
  */
 int accel_timeline_reserve(struct accel_ioctl_call *call,
 			   struct accel_timeline *timeline, bool may_signal,
@@ -47,6 +47,9 @@ int accel_timeline_reserve(struct accel_ioctl_call *call,
 {
 	struct accel_timeline_handle *handle;
 	int ret;
+
+	if (accel_timeline_is_in_demand(timeline))
+		return -ENOSPC;
 
 	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
 	if (!handle)
@@ -71,24 +74,36 @@ int accel_timeline_reserve(struct accel_ioctl_call *call,
 	return 0;
 }
 
-/* Returns a reference for accel_object_put(), or NULL. */
+/*
+ * Returns a reference for accel_object_put(), or an ERR_PTR: ENOENT; ENOSPC if too many
+ * have one on the timeline.
+ */
 struct accel_timeline_handle *accel_timeline_handle_get(struct accel_file *file,
 							u32 id)
 {
-	struct accel_object *obj = accel_object_get(file, id,
-						    &accel_timeline_handle_type);
+	struct accel_timeline_handle *handle;
+	struct accel_object *obj;
 
-	return obj ? obj_to_handle(obj) : NULL;
+	obj = accel_object_get(file, id, &accel_timeline_handle_type);
+	if (!obj)
+		return ERR_PTR(-ENOENT);
+
+	handle = obj_to_handle(obj);
+	if (accel_timeline_is_in_demand(handle->timeline)) {
+		accel_object_put(obj);
+		return ERR_PTR(-ENOSPC);
+	}
+	return handle;
 }
 
-/* Returns the timeline with a reference, or NULL. */
+/* The same of the timeline itself. */
 struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id)
 {
 	struct accel_timeline_handle *handle = accel_timeline_handle_get(file, id);
 	struct accel_timeline *timeline;
 
-	if (!handle)
-		return NULL;
+	if (IS_ERR(handle))
+		return ERR_CAST(handle);
 
 	timeline = handle->timeline;
 	refcount_inc(&timeline->obj.refs);
@@ -97,16 +112,16 @@ struct accel_timeline *accel_timeline_get(struct accel_file *file, u32 id)
 }
 
 /*
- * The same where a point is to be promised or signalled. Returns an ERR_PTR: ENOENT;
- * EPERM if only the ends of a queue's jobs do that; EACCES if the id has no right to.
+ * The same where a point is to be promised or signalled: also EPERM if only the ends
+ * of a queue's jobs do that, EACCES if the id has no right to.
  */
 struct accel_timeline *accel_timeline_get_to_signal(struct accel_file *file, u32 id)
 {
 	struct accel_timeline_handle *handle = accel_timeline_handle_get(file, id);
 	struct accel_timeline *timeline;
 
-	if (!handle)
-		return ERR_PTR(-ENOENT);
+	if (IS_ERR(handle))
+		return ERR_CAST(handle);
 
 	timeline = handle->timeline;
 	if (timeline->queue_owned)

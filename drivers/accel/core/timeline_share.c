@@ -94,8 +94,8 @@ int accel_timeline_export_ioctl(struct accel_ioctl_call *call)
 		return -EINVAL;
 
 	handle = accel_timeline_handle_get(call->file, args->id);
-	if (!handle)
-		return -ENOENT;
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 
 	ret = accel_timeline_export(call, handle);
 	accel_object_put(&handle->obj);
@@ -135,8 +135,8 @@ static int accel_timeline_import_sync_file(struct accel_ioctl_call *call)
 	int ret;
 
 	handle = accel_timeline_handle_get(call->file, args->id);
-	if (!handle)
-		return -ENOENT;
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 
 	/* What is promised cannot be taken back because of an answer. */
 	call->silent = true;

@@ -53,8 +53,8 @@ static int accel_wait_get_point(struct accel_file *file,
 		return -EOPNOTSUPP;
 
 	waiter->timeline = accel_timeline_get(file, point.timeline);
-	if (!waiter->timeline)
-		return -ENOENT;
+	if (IS_ERR(waiter->timeline))
+		return PTR_ERR(waiter->timeline);
 
 	waiter->value = point.value;
 	waiter->reached = accel_wait_reached;

@@ -246,7 +246,7 @@ static void accel_job_points(struct kunit *test)
 	} cases[] = {
 		{ { 99, 0, 1 }, -ENOENT, -ENOENT },
 		{ { queue.id, 0, 1 }, -ENOENT, -ENOENT },
-		{ { good, 1, 0 }, -EBADF, -EOPNOTSUPP },
+		{ { good, 1, 1 }, -EINVAL, -EOPNOTSUPP },
 		{ { good, 2, 1 }, -EOPNOTSUPP, -EOPNOTSUPP },
 		{ { good, 0, 0 }, 0, -EINVAL },
 		{ { queue.timeline, 0, 0 }, 0, -EPERM },

@@ -134,6 +134,7 @@ void mock_unregister(struct mock *mock);
 struct file *mock_open(struct mock *mock);
 struct accel_bo *mock_find_bo(struct mock *mock, u32 id);
 struct accel_queue *mock_find_queue(struct mock *mock, u32 id);
+struct accel_timeline *mock_find_timeline(struct mock *mock, u32 id);
 long mock_count(enum accel_census what);
 
 /* Lets other threads run until something is so; fails the test if it never is. */

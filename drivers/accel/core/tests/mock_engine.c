@@ -336,6 +336,12 @@ struct accel_queue *mock_find_queue(struct mock *mock, u32 id)
 	return container_of(mock_find(mock, id), struct accel_queue, obj);
 }
 
+struct accel_timeline *mock_find_timeline(struct mock *mock, u32 id)
+{
+	return container_of(mock_find(mock, id), struct accel_timeline_handle,
+			    obj)->timeline;
+}
+
 /* What is on its way to being freed does not count. */
 long mock_count(enum accel_census what)
 {

@@ -95,41 +95,62 @@ static_assert(ACCEL_BO_HANDLES_MAX +
 	      (u64)ACCEL_BO_HANDLES_MAX * ACCEL_QUEUES_MAX * ACCEL_JOBS_MAX +
 	      (u64)PID_MAX_LIMIT * ACCEL_POINTS_MAX < INT_MAX / 2);
 
-/* What jobs have references to; the id's object has one to it. */
-static struct accel_object *accel_object_of_timeline(struct mock *mock, u32 id)
-{
-	struct accel_object *obj = xa_load(&mock->file->objects, id);
-
-	return &container_of(obj, struct accel_timeline_handle, obj)->timeline->obj;
-}
-
 /* As near as it comes: the last reference before saturation is still counted. */
 static void accel_object_refs_near_saturation(struct kunit *test)
 {
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
-	u32 bo = mock_bo(mock), timeline = mock_timeline(mock, 0);
+	u32 bo = mock_bo(mock);
 	refcount_t *bo_refs = &mock_find_bo(mock, bo)->obj.refs;
-	struct accel_object *obj = accel_object_of_timeline(mock, timeline);
 	u32 i;
 
 	/* Others have taken all but what two jobs need. */
 	refcount_set(bo_refs, INT_MAX - 2);
-	refcount_set(&obj->refs, INT_MAX - 4);
 	for (i = 1; i <= 2; i++)
 		MOCK_SUBMIT(mock, queue, .tag = i, .bo_count = 1,
-			    .bos = { { bo, ACCEL_BO_READ } }, .wait_count = 1,
-			    .waits = { { timeline, 0, 0 } }, .signal_count = 1,
-			    .signals = { { timeline, 0, i } });
+			    .bos = { { bo, ACCEL_BO_READ } });
 	KUNIT_EXPECT_EQ(test, INT_MAX, refcount_read(bo_refs));
-	KUNIT_EXPECT_EQ(test, INT_MAX, refcount_read(&obj->refs));
 	mock_finish(mock, 0, 0);
 	mock_finish(mock, 0, 0);
 	accel_census_drain();
 	KUNIT_EXPECT_EQ(test, INT_MAX - 2, refcount_read(bo_refs));
-	KUNIT_EXPECT_EQ(test, INT_MAX - 4, refcount_read(&obj->refs));
 	refcount_set(bo_refs, 1);
-	refcount_set(&obj->refs, 1);
+}
+
+/* A timeline is refused long before: jobs are not accepted, and nothing is left. */
+static void accel_object_refs_of_shared_timeline(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 timeline = mock_timeline(mock, 0), id = 0;
+	refcount_t *refs = &mock_find_timeline(mock, timeline)->obj.refs;
+	struct mock_job job = {
+		.wait_count = 1,
+		.waits = { { timeline, 0, 0 } },
+		.signal_count = 1,
+		.signals = { { timeline, 0, 1 } },
+	};
+	int fd = -1;
+
+	KUNIT_ASSERT_EQ(test, 0L, mock_give(mock, ACCEL_FD_TIMELINE, timeline, 0, 0,
+					    &fd));
+	refcount_set(refs, ACCEL_TIMELINE_REFS_MAX - 1);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mock_submit(mock, queue.id, &job));
+	KUNIT_EXPECT_EQ(test, ACCEL_TIMELINE_REFS_MAX - 1, refcount_read(refs));
+	refcount_set(refs, ACCEL_TIMELINE_REFS_MAX - 2);
+	KUNIT_EXPECT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
+	KUNIT_EXPECT_EQ(test, ACCEL_TIMELINE_REFS_MAX, refcount_read(refs));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mock_signal(mock, timeline, 2));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mock_take(mock, ACCEL_FD_TIMELINE, fd, 0,
+						 &id));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, mock_give(mock, ACCEL_FD_SYNC_FILE, timeline,
+						 0, 0, NULL));
+	mock_finish(mock, 0, 0);
+	accel_census_drain();
+	KUNIT_EXPECT_EQ(test, ACCEL_TIMELINE_REFS_MAX - 2, refcount_read(refs));
+	/* That of the id, and that of the descriptor. */
+	refcount_set(refs, 2);
+	mock_close(mock, fd);
 }
 
 /* An ioctl that fails gives back each reference that it took on its way. */
@@ -140,7 +161,7 @@ static void accel_object_refs_after_failure(struct kunit *test)
 	u32 bo = mock_bo(mock), timeline = mock_timeline(mock, 5);
 	refcount_t *bo_refs = &mock_find_bo(mock, bo)->obj.refs;
 	refcount_t *queue_refs = &mock_find_queue(mock, queue.id)->obj.refs;
-	struct accel_object *obj = accel_object_of_timeline(mock, timeline);
+	refcount_t *refs = &mock_find_timeline(mock, timeline)->obj.refs;
 	struct mock_job bad = {
 		.op = MOCK_INSTANT,
 		.bo_count = 2,
@@ -157,7 +178,7 @@ static void accel_object_refs_after_failure(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, i < 3 ? -ENOENT : -EINVAL,
 				mock_submit(mock, queue.id, &bad));
 		KUNIT_EXPECT_EQ(test, 1, refcount_read(bo_refs));
-		KUNIT_EXPECT_EQ(test, 1, refcount_read(&obj->refs));
+		KUNIT_EXPECT_EQ(test, 1, refcount_read(refs));
 		KUNIT_EXPECT_EQ(test, before, refcount_read(queue_refs));
 		if (i == 0)
 			bad.bo_count = 1;
@@ -174,6 +195,7 @@ static struct kunit_case accel_object_cases[] = {
 	KUNIT_CASE(accel_object_wrong_kind),
 	KUNIT_CASE(accel_object_destroy_in_use),
 	KUNIT_CASE(accel_object_refs_near_saturation),
+	KUNIT_CASE(accel_object_refs_of_shared_timeline),
 	KUNIT_CASE(accel_object_refs_after_failure),
 	{}
 };

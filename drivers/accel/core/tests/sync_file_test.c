@@ -311,8 +311,7 @@ struct accel_sync_file_listener {
 	int status;
 };
 
-static void accel_sync_file_heard(struct dma_fence *fence,
-				  struct dma_fence_cb *cb)
+static void accel_sync_file_heard(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	struct accel_sync_file_listener *listener =
 		container_of(cb, struct accel_sync_file_listener, cb);

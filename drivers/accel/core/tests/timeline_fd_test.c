@@ -168,14 +168,6 @@ static void accel_timeline_fd_promise_outlives_device(struct kunit *test)
 	accel_unregister(&other.dev->accel);
 }
 
-static struct accel_timeline *accel_timeline_fd_find(struct mock *mock, u32 id)
-{
-	struct accel_object *obj = xa_load(&mock->file->objects, id);
-
-	KUNIT_ASSERT_NOT_NULL(mock->test, obj);
-	return container_of(obj, struct accel_timeline_handle, obj)->timeline;
-}
-
 /*
  * A job's promises are refused after one of them was made; meanwhile others, whom no
  * lock of the file's keeps away, have promised and signalled behind it.
@@ -185,7 +177,7 @@ static void accel_timeline_fd_take_back(struct kunit *test)
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
 	u32 own = mock_timeline(mock, 3);
-	struct accel_timeline *timeline = accel_timeline_fd_find(mock, own);
+	struct accel_timeline *timeline = mock_find_timeline(mock, own);
 	struct accel_point_entry entry = { .value = 5 };
 
 	/* Nobody has come: it never was. */
@@ -228,7 +220,7 @@ static void accel_timeline_fd_take_back_closed(struct kunit *test)
 	struct mock *mock = test->priv;
 	struct mock_queue queue = mock_queue(mock, 0, 0);
 	u32 own = mock_timeline(mock, 0), reader;
-	struct accel_timeline *timeline = accel_timeline_fd_find(mock, own);
+	struct accel_timeline *timeline = mock_find_timeline(mock, own);
 	struct accel_point_entry entry = { .value = 5 };
 
 	reader = accel_timeline_fd_pass(mock, own, mock, 0);
