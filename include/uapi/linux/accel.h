@@ -407,7 +407,8 @@ struct accel_bo_userptr {
  * What cannot work is EOPNOTSUPP: a device that does not reach all of the system's
  * memory, by itself or by way of an IOMMU, or does not take segments as long as the
  * exporter's, or one in software for which there is no address. It is EACCES if that
- * takes the right to write. Other errors are the exporter's. 2048 ids of one buffer are the most: ENOSPC.
+ * takes the right to write. Other errors are the exporter's. 2048 ids of one buffer
+ * are the most: ENOSPC.
  */
 struct accel_bo_import {
 	__u32 size;

@@ -122,7 +122,7 @@ int scanout_compare(const char *driver, uint32_t width, uint32_t height,
 	screen_drop_framebuffer(&screen, &own);
 	screen_close(&screen);
 
-	printf("  %s shows vaccel's own buffer: checksum %08x, of a copy %08x, with a pixel changed %08x\n",
-	       driver, zero_copy, copied, changed);
+	printf("  %s shows vaccel's own buffer: checksum %08x,", driver, zero_copy);
+	printf(" of a copy %08x, with a pixel changed %08x\n", copied, changed);
 	return zero_copy == copied && changed != copied;
 }

@@ -117,7 +117,7 @@ static inline void good_bo_create(FIXTURE_DATA(abi) *self)
 }
 
 /* Memory of the program's own. */
-static __u8 abi_page[4096] __attribute__((aligned(4096)));
+static _Alignas(4096) __u8 abi_page[4096];
 
 static inline void good_bo_userptr(FIXTURE_DATA(abi) *self)
 {

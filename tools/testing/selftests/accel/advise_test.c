@@ -209,7 +209,7 @@ TEST_F(advise, not_while_it_is_shared)
 
 TEST_F(advise, memory_of_others)
 {
-	static __u8 page[PAGE] __attribute__((aligned(PAGE)));
+	static _Alignas(PAGE) __u8 page[PAGE];
 	struct accel_bo_userptr userptr = {
 		.size = sizeof(userptr),
 		.flags = ACCEL_USERPTR_WRITE,

@@ -145,7 +145,7 @@ static void good_bo_create(struct client *c, struct answer *answer)
 	answer->arg.bo_create.length = 1;
 }
 
-static __u8 page[4096] __attribute__((aligned(4096)));
+static _Alignas(4096) __u8 page[4096];
 
 static void good_bo_userptr(struct client *c, struct answer *answer)
 {

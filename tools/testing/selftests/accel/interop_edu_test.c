@@ -208,7 +208,7 @@ TEST_F_TIMEOUT(edu, buffer_for_others, LONG_TEST_S)
 /* The caller's memory: behind an IOMMU the device reaches it as well. */
 TEST_F_TIMEOUT(edu, memory_of_the_caller, LONG_TEST_S)
 {
-	static __u8 pages[2 * 4096] __attribute__((aligned(4096)));
+	static _Alignas(4096) __u8 pages[2 * 4096];
 	struct accel_bo_userptr userptr = {
 		.size = sizeof(userptr),
 		.flags = ACCEL_USERPTR_WRITE,

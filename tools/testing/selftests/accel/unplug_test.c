@@ -449,7 +449,7 @@ static int call_bo_create(FIXTURE_DATA(unplug) *self)
 static int call_bo_userptr(FIXTURE_DATA(unplug) *self)
 {
 	const bool edu = self->short_engine == ACCEL_EDU_ENGINE_FACTORIAL;
-	static __u8 page[PAGE] __attribute__((aligned(PAGE)));
+	static _Alignas(PAGE) __u8 page[PAGE];
 	struct accel_bo_userptr userptr = {
 		.size = sizeof(userptr),
 		.addr = ptr_to_u64(page),
