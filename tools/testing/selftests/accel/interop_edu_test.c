@@ -126,9 +126,13 @@ static int copy(FIXTURE_DATA(edu) *self, __u32 src, __u64 from, __u32 dst,
 	__u64 point;
 	int ret;
 
+	/* A buffer is named once, whatever it is used for. */
 	job.cmd.dma.op = ACCEL_EDU_DMA_COPY;
-	job.cmd.dma.src_bo = job_bo(&job, src, ACCEL_BO_READ);
-	job.cmd.dma.dst_bo = job_bo(&job, dst, ACCEL_BO_WRITE);
+	job.cmd.dma.src_bo = job_bo(&job, src, src == dst ?
+				    ACCEL_BO_READ | ACCEL_BO_WRITE :
+				    ACCEL_BO_READ);
+	job.cmd.dma.dst_bo = src == dst ? job.cmd.dma.src_bo :
+			     job_bo(&job, dst, ACCEL_BO_WRITE);
 	job.cmd.dma.src_offset = from;
 	job.cmd.dma.dst_offset = to;
 	job.cmd.dma.length = CHUNK;
