@@ -30,12 +30,23 @@ static inline int dma_buf_sync(int dma_buf, __u64 flags)
 	return accel_ioctl(dma_buf, DMA_BUF_IOCTL_SYNC, &sync);
 }
 
-/* Whether nobody writes, with POLLIN, or uses the memory at all, with POLLOUT. */
-static inline bool dma_buf_is_idle(int dma_buf, short events)
+static inline bool dma_buf_is_idle_within(int dma_buf, short events, int ms)
 {
 	struct pollfd fd = { .fd = dma_buf, .events = events };
 
-	return poll(&fd, 1, 0) == 1 && fd.revents == events;
+	return poll(&fd, 1, ms) == 1 && fd.revents == events;
+}
+
+/* Whether nobody writes, with POLLIN, or uses the memory at all, with POLLOUT. */
+static inline bool dma_buf_is_idle(int dma_buf, short events)
+{
+	return dma_buf_is_idle_within(dma_buf, events, 0);
+}
+
+/* The same, now or soon: poll() hears of a job's end after its point is reached. */
+static inline bool dma_buf_becomes_idle(int dma_buf, short events)
+{
+	return dma_buf_is_idle_within(dma_buf, events, WAIT_MS);
 }
 
 /* Returns a sync_file with the fences that a user of the memory waits for. */

@@ -300,14 +300,14 @@ TEST_F(peer, fences_are_left)
 	__u64 point;
 
 	ASSERT_EQ(0, bo_import(self->fd, self->peer.dma_buf, &import));
-	EXPECT_TRUE(dma_buf_is_idle(self->peer.dma_buf, POLLOUT));
+	EXPECT_TRUE(dma_buf_becomes_idle(self->peer.dma_buf, POLLOUT));
 	job_bo(&job, import.id, ACCEL_BO_READ);
 	ASSERT_EQ(0, submit_one(self->fd, self->queue.id, &job, &point));
-	EXPECT_TRUE(dma_buf_is_idle(self->peer.dma_buf, POLLIN));
+	EXPECT_TRUE(dma_buf_becomes_idle(self->peer.dma_buf, POLLIN));
 	EXPECT_FALSE(dma_buf_is_idle(self->peer.dma_buf, POLLOUT));
 	ASSERT_EQ(0, hang_release(self->fd, self->queue.id));
 	EXPECT_POINT(0, self->fd, self->queue.timeline, point);
-	EXPECT_TRUE(dma_buf_is_idle(self->peer.dma_buf, POLLOUT));
+	EXPECT_TRUE(dma_buf_becomes_idle(self->peer.dma_buf, POLLOUT));
 
 	job.bos[0].flags = ACCEL_BO_WRITE;
 	ASSERT_EQ(0, submit_one(self->fd, self->queue.id, &job, &point));
@@ -317,7 +317,7 @@ TEST_F(peer, fences_are_left)
 	EXPECT_FALSE(dma_buf_is_idle(self->peer.dma_buf, POLLIN));
 	ASSERT_EQ(0, hang_release(self->fd, self->queue.id));
 	EXPECT_POINT(0, self->fd, self->queue.timeline, point);
-	EXPECT_TRUE(dma_buf_is_idle(self->peer.dma_buf, POLLOUT));
+	EXPECT_TRUE(dma_buf_becomes_idle(self->peer.dma_buf, POLLOUT));
 }
 
 /* Our jobs wait for what the peer's users have left. */
@@ -369,7 +369,7 @@ TEST_F(peer, device_goes)
 	ASSERT_EQ(0, submit_one(self->fd, self->queue.id, &job, &point));
 	EXPECT_FALSE(dma_buf_is_idle(self->peer.dma_buf, POLLIN));
 	ASSERT_EQ(0, vaccel_unbind());
-	EXPECT_TRUE(dma_buf_is_idle(self->peer.dma_buf, POLLOUT));
+	EXPECT_TRUE(dma_buf_becomes_idle(self->peer.dma_buf, POLLOUT));
 	map[0] = 0x66;
 	EXPECT_EQ(0x66, self->peer.map[0]);
 	EXPECT_EQ(MAP_FAILED, import_map(self->fd, &import, PROT_READ));

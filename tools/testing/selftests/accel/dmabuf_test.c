@@ -407,8 +407,8 @@ TEST_F(dmabuf, fences_seen_by_others)
 		EXPECT_TRUE(sync_file_is_signalled(idle));
 		ASSERT_EQ(0, hang_release(self->fd, queue.id));
 		EXPECT_POINT(0, self->fd, queue.timeline, point);
-		EXPECT_TRUE(dma_buf_is_idle(dma_buf, POLLIN));
-		EXPECT_TRUE(dma_buf_is_idle(dma_buf, POLLOUT));
+		EXPECT_TRUE(dma_buf_becomes_idle(dma_buf, POLLIN));
+		EXPECT_TRUE(dma_buf_becomes_idle(dma_buf, POLLOUT));
 		EXPECT_TRUE(sync_file_is_signalled(to_read));
 		EXPECT_TRUE(sync_file_is_signalled(to_write));
 		ASSERT_EQ(0, close(idle));
