@@ -713,7 +713,7 @@ TEST_F_TIMEOUT(dmabuf, closed_by_others, LONG_TEST_S)
 	__s64 end = deadline_ms(STORM_S * 1000);
 	struct accel_bo_import import;
 	pthread_t thread;
-	int dma_buf;
+	int dma_buf = -1;
 
 	storm.first = dup(self->fd);
 	ASSERT_LE(0, storm.first);

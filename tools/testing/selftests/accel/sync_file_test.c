@@ -478,7 +478,7 @@ static int unload_core(void)
 }
 
 /* Drivers are unloaded under their fences; the core is when the last is gone. */
-TEST_F(sync, module)
+TEST_F_TIMEOUT(sync, module, LONG_TEST_S)
 {
 	struct test_job job = job_hang();
 	int files[ARRAY_LEN(modules)];
