@@ -333,11 +333,14 @@ TEST_F(owner, moves_what_is_held)
 	__u64 before[PAGES], after[PAGES];
 	struct accel_bo_import bo;
 	__u8 *map;
+	struct dmabuf_test_dma dma = { };
 	int handle;
 
+	/* Since 7.x it is mapping that pins, not attaching. */
 	handle = test_import(self->test, self->foreign.dmabuf,
 			     DMABUF_TEST_STATIC);
 	ASSERT_LT(0, handle);
+	ASSERT_EQ(0, test_dma(self->test, handle, &dma));
 	EXPECT_EQ(-EBUSY, test_move(self->test, self->foreign.dmabuf));
 	ASSERT_EQ(0, test_release(self->test, handle));
 	EXPECT_EQ(0, test_move(self->test, self->foreign.dmabuf));
