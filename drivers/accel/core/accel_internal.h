@@ -458,6 +458,7 @@ void accel_fence_release(struct dma_fence *fence);
 void accel_fence_init(struct accel_job *job, u64 seqno);
 void accel_fence_reached(struct accel_job *job, int error);
 void accel_fence_signal(struct accel_job *job);
+bool accel_fence_has_ops(struct dma_fence *fence, const struct dma_fence_ops *ops);
 int accel_fence_error(struct dma_fence *fence);
 struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value);
 int accel_job_lock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx);

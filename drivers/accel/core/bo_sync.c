@@ -120,4 +120,3 @@ int accel_bo_sync_ioctl(struct accel_ioctl_call *call)
 	accel_object_put(&bo->obj);
 	return ret;
 }
-

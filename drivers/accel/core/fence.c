@@ -53,10 +53,10 @@ static const struct dma_fence_ops accel_fence_ops = {
 	.release = accel_fence_release,
 };
 
-static bool accel_fence_is_a_job(struct dma_fence *fence)
+bool accel_fence_has_ops(struct dma_fence *fence, const struct dma_fence_ops *ops)
 {
 	/* An RCU pointer in mainline; it is compared only. */
-	return (__force const void *)READ_ONCE(fence->ops) == &accel_fence_ops;
+	return (__force const void *)READ_ONCE(fence->ops) == ops;
 }
 
 /* From here on the job's memory belongs to its fence. */
@@ -100,7 +100,7 @@ struct accel_timeline *accel_fence_timeline(struct dma_fence *fence, u64 *value)
 	struct accel_job *job = container_of(fence, struct accel_job, fence);
 	struct accel_timeline *timeline;
 
-	if (!accel_fence_is_a_job(fence))
+	if (!accel_fence_has_ops(fence, &accel_fence_ops))
 		return accel_point_fence_timeline(fence, value);
 
 	/* A job gives up its queue after it has signalled. */

@@ -175,7 +175,7 @@ struct accel_timeline *accel_point_fence_timeline(struct dma_fence *fence,
 	struct accel_point_fence *point = to_point_fence(fence);
 	struct accel_timeline *timeline;
 
-	if (READ_ONCE(fence->ops) != &accel_point_fence_ops)
+	if (!accel_fence_has_ops(fence, &accel_point_fence_ops))
 		return NULL;
 
 	/* It gives up its timeline after it has signalled. */

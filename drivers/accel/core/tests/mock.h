@@ -141,9 +141,12 @@ long mock_count(enum accel_census what);
 #define mock_until(_mock, _condition)					\
 	KUNIT_EXPECT_TRUE((_mock)->test, ({				\
 		unsigned long give_up = jiffies + 30 * HZ;		\
-		while (!(_condition) && time_before(jiffies, give_up))	\
+		bool so;						\
+									\
+		while (!(so = (_condition)) &&				\
+		       time_before(jiffies, give_up))			\
 			schedule_timeout_uninterruptible(1);		\
-		_condition;						\
+		so;							\
 	}))
 
 /* Ends the oldest job of an engine; fails the test if there is none. */

@@ -453,7 +453,6 @@ static void accel_sync_file_import_backs(struct kunit *test)
 	int fd = mock_sync_file(mock, &fence->base);
 	u32 own = mock_timeline(mock, 0);
 	struct dma_fence *point;
-	long ret;
 
 	/* Before it is promised, and after. */
 	MOCK_SUBMIT(mock, queue, .tag = 1, .wait_count = 1,
@@ -465,11 +464,8 @@ static void accel_sync_file_import_backs(struct kunit *test)
 			mock_take(mock, ACCEL_FD_SYNC_FILE, fd, 5, &own));
 	mock_close(mock, fd);
 	point = mock_point_fence(mock, own, 5);
-	/* Not mock_until(), which asks once more at the end. */
-	while ((ret = mock_give(mock, ACCEL_FD_SYNC_FILE, queue.timeline, 1, 0,
-				&fd)) == -EAGAIN)
-		schedule_timeout_uninterruptible(1);
-	KUNIT_ASSERT_EQ(test, 0L, ret);
+	mock_until(mock, !mock_give(mock, ACCEL_FD_SYNC_FILE, queue.timeline, 1,
+				    0, &fd));
 	mock_close(mock, fd);
 	KUNIT_EXPECT_EQ(test, 0U, mock_running(mock, 0));
 	mock_foreign_signal(fence, -EDOM);

@@ -4,6 +4,7 @@
  * that it is taken when the system is told to give back what it can.
  */
 #include "accel_test.h"
+#include "pins.h"
 
 #include <setjmp.h>
 #include <unistd.h>
@@ -85,14 +86,6 @@ static int fill(FIXTURE_DATA(advise) *self, __u32 value)
 	return submit_one(self->fd, self->queue.id, &job, &point) ?:
 	       point_wait_until(self->fd, self->queue.timeline, point,
 				deadline_ms(WAIT_MS), &status) ?: status;
-}
-
-/* Waits for what jobs that have ended still hold. */
-static int settle(void)
-{
-	char text[CENSUS_SIZE];
-
-	return census_read(text);
 }
 
 TEST_F(advise, kept_if_nobody_wants_it)
