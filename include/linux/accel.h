@@ -375,7 +375,11 @@ struct accel_bo_ops {
  * struct accel_region - memory that buffers can be in
  * @name: shown to users
  * @size: in bytes, or 0 where nothing but the system limits it
- * @flags: ACCEL_REGION_*, shown to users
+ * @flags: ACCEL_REGION_*, shown to users. With ACCEL_REGION_EVICTS the core moves
+ *	buffers to system memory when alloc of @ops finds no room, and back before a
+ *	job that uses them is validated, if it can: accel_bo_vmap() and
+ *	accel_bo_map_dma() give the driver either. The vmap of @ops is for plain
+ *	loads and stores then
  * @ops: of its buffers
  */
 struct accel_region {
@@ -386,6 +390,8 @@ struct accel_region {
 
 	/* private: */
 	atomic64_t used;
+	spinlock_t lock;		/* protects bos */
+	struct list_head bos;		/* that can be moved, least recently used first */
 };
 
 int accel_region_add(struct accel_device *dev, struct accel_region *region);
@@ -394,14 +400,16 @@ int accel_region_add(struct accel_device *dev, struct accel_region *region);
  * struct accel_bo - a buffer
  * @dev: the device
  * @region: where its memory is
+ * @home: where it was asked for
  * @size: in bytes, whole pages
  * @vaddr: kernel address; valid once accel_bo_vmap() has succeeded
  * @sgt: DMA addresses; valid once accel_bo_map_dma() has succeeded
- * @driver_data: for the region's ops
+ * @driver_data: for the ops of @home
  */
 struct accel_bo {
 	struct accel_device *dev;
 	struct accel_region *region;
+	struct accel_region *home;
 	size_t size;
 	void *vaddr;
 	struct sg_table *sgt;
@@ -421,16 +429,22 @@ struct accel_bo {
 	bool populated;
 	bool detached;			/* the device is gone */
 	struct page **pages;		/* system memory only, as are the next */
+	dma_addr_t *dma_addrs;
 	struct file *shmem;
 	struct mm_struct *mm;		/* whose memory it is, if a process's */
 	bool purged;			/* protected by lock: contents were lost */
 	atomic_t users;			/* see bo_advise.c */
+	struct mem_cgroup *memcg;	/* that pays for it where home does not count */
+	struct list_head region_link;	/* accel_region.bos */
 	struct list_head purge_link;	/* of those whose memory may be taken */
 	bool read_only;			/* and only to be read */
 	struct dma_buf *exports[2];	/* to read, to write; no references */
 	struct list_head export_maps;	/* protected by resv */
 	struct dma_buf *dma_buf;	/* that it was imported from, or NULL */
 	struct dma_buf_attachment *attach;
+	bool pinned;			/* with its exporter; protected by resv */
+	atomic_t idle_queued;		/* see dmabuf_import.c, as for the next */
+	struct llist_node idle_node;
 	struct rb_node import_node;	/* accel_device.imports */
 };
 

@@ -6,8 +6,9 @@
  * dma_resv of a job's buffers, accel_timeline.lock; and, as none of those may be
  * taken on the way to signalling a fence but the last, accel_engine.abort_lock,
  * accel_engine.lock, accel_file.event_lock. accel_bo.lock nests inside mmap_lock
- * and a SUBMIT's accel_queue.submit_lock, and the dma_resv of an imported buffer
- * inside it. Spinlocks never nest, but inside the lock of somebody else's fence.
+ * and a SUBMIT's accel_queue.submit_lock, and accel_region.lock and the dma_resv of an
+ * imported buffer inside it. Spinlocks never nest, but inside the lock of somebody
+ * else's fence.
  */
 #ifndef _ACCEL_INTERNAL_H
 #define _ACCEL_INTERNAL_H
@@ -203,6 +204,13 @@ int accel_bo_populate(struct accel_bo *bo);
 void accel_bo_unmap(struct accel_bo *bo);
 void accel_bo_detach_all(struct accel_device *dev);
 
+/* bo_evict.c */
+void accel_evict_init_bo(struct accel_bo *bo);
+void accel_evict_fini_bo(struct accel_bo *bo);
+int accel_bo_alloc_backing(struct accel_bo *bo);
+void accel_bo_free_backing(struct accel_bo *bo);
+void accel_bo_bring_in(struct accel_bo *bo);
+
 /* bo_advise.c */
 bool accel_bo_use(struct accel_bo *bo);
 void accel_bo_unuse(struct accel_bo *bo);
@@ -215,6 +223,7 @@ void accel_advise_exit(void);
 int accel_bo_alloc_offset(struct accel_bo *bo);
 void accel_bo_free_offset(struct accel_bo *bo);
 u64 accel_bo_mmap_offset(const struct accel_bo *bo);
+void accel_bo_zap(struct accel_bo *bo);
 int accel_bo_map_vma(struct accel_bo *bo, struct vm_area_struct *vma,
 		     unsigned long first, bool may_write);
 int accel_bo_mmap(struct accel_file *file, struct vm_area_struct *vma);
@@ -245,6 +254,7 @@ void accel_bo_handle_end(struct accel_bo_handle *handle);
 int accel_bo_give_id(struct accel_ioctl_call *call, struct accel_bo *bo,
 		     bool may_write, u32 *id);
 struct accel_bo *accel_bo_get(struct accel_file *file, u32 id, bool write);
+struct accel_bo *accel_bo_get_for_cpu(struct accel_file *file, u32 id, bool write);
 bool accel_bo_has_client(struct accel_bo *bo, struct accel_file *file,
 			 bool *may_write);
 
@@ -263,6 +273,8 @@ void accel_export_sync_caches(struct accel_bo *bo, bool for_device);
 int accel_import_mmap(struct accel_bo *bo, struct vm_area_struct *vma,
 		      unsigned long first);
 void accel_import_forget(struct accel_bo *bo);
+void accel_import_unused(struct accel_bo *bo);
+void accel_import_drain(void);
 
 /**
  * struct accel_timeline - points that are reached in order

@@ -2,7 +2,7 @@
 /*
  * Buffers: making and freeing them. Where the memory comes from is for the region's
  * ops to know: bo_shmem.c and bo_dma.c for system memory, dmabuf_import.c for that
- * of others, the driver for its own.
+ * of others, the driver for its own; and bo_evict.c knows when it moves.
  */
 #include "accel_internal.h"
 
@@ -76,8 +76,11 @@ int accel_bo_map_dma(struct accel_bo *bo)
 
 	guard(mutex)(&bo->lock);
 	ret = accel_bo_populate(bo);
-	if (ret || bo->sgt)
+	if (ret)
 		return ret;
+	/* That of an import may have gone, or may be about to. */
+	if (bo->sgt && !bo->dma_buf)
+		return 0;
 	if (!bo->region->ops->map_dma)
 		return -EOPNOTSUPP;
 	return bo->region->ops->map_dma(bo);
@@ -102,13 +105,12 @@ static void accel_bo_free_memory(struct accel_bo *bo)
 	if (!bo->region)
 		return;
 	accel_bo_unmap(bo);
-	bo->region->ops->free(bo);
-	atomic64_sub(bo->size, &bo->region->used);
-	bo->region = NULL;
+	accel_bo_free_backing(bo);
 }
 
 static void accel_bo_free(struct accel_bo *bo)
 {
+	accel_evict_fini_bo(bo);
 	dma_resv_fini(&bo->own_resv);
 	mutex_destroy(&bo->lock);
 	kfree(bo);
@@ -140,13 +142,19 @@ static const struct accel_object_type accel_bo_type = {
 
 static int accel_bo_alloc_memory(struct accel_bo *bo)
 {
-	int ret;
-
 	guard(mutex)(&bo->lock);
-	ret = bo->region->ops->alloc(bo);
-	if (!ret)
-		atomic64_add(bo->size, &bo->region->used);
-	return ret;
+	return accel_bo_alloc_backing(bo);
+}
+
+/* Buffers that jobs had last are freed by a worker: what they leave may be enough. */
+static int accel_bo_alloc_memory_patiently(struct accel_bo *bo)
+{
+	int ret = accel_bo_alloc_memory(bo);
+
+	if (ret != -ENOSPC)
+		return ret;
+	accel_object_drain();
+	return accel_bo_alloc_memory(bo);
 }
 
 /*
@@ -167,8 +175,9 @@ struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 	accel_object_init(&bo->obj, &accel_bo_type);
 	bo->dev = dev;
 	bo->size = size;
-	bo->region = region;
+	bo->home = region;
 	bo->dma_buf = dma_buf;
+	accel_evict_init_bo(bo);
 	RB_CLEAR_NODE(&bo->import_node);
 	INIT_LIST_HEAD(&bo->export_maps);
 	INIT_LIST_HEAD(&bo->purge_link);
@@ -178,7 +187,7 @@ struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 	dma_resv_init(&bo->own_resv);
 	bo->resv = dma_buf ? dma_buf->resv : &bo->own_resv;
 
-	ret = accel_bo_alloc_memory(bo);
+	ret = accel_bo_alloc_memory_patiently(bo);
 	if (ret)
 		goto err_free;
 	ret = accel_bo_alloc_offset(bo);
@@ -233,7 +242,8 @@ static void accel_bo_detach(struct accel_bo *bo)
 	if (!bo->region)
 		return;
 	ops = bo->region->ops;
-	if (ops->detach) {
+	/* Memory of the device's that was moved is not to outlive that which was not. */
+	if (ops->detach && bo->region == bo->home) {
 		if (bo->sgt)
 			ops->unmap_dma(bo);
 		bo->sgt = NULL;
@@ -241,8 +251,7 @@ static void accel_bo_detach(struct accel_bo *bo)
 		return;
 	}
 
-	unmap_mapping_range(bo->dev->mapping->f_mapping,
-			    (loff_t)bo->mmap_pgoff << PAGE_SHIFT, bo->size, 1);
+	accel_bo_zap(bo);
 	accel_bo_free_memory(bo);
 }
 

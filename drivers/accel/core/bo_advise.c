@@ -10,7 +10,6 @@
 #include "accel_internal.h"
 
 #include <kunit/visibility.h>
-#include <linux/mm.h>
 #include <linux/shrinker.h>
 
 static DEFINE_SPINLOCK(accel_purgeable_lock);	/* protects the next two */
@@ -25,9 +24,11 @@ bool accel_bo_use(struct accel_bo *bo)
 	return atomic_inc_unless_negative(&bo->users);
 }
 
+/* In any context, with a reference. */
 void accel_bo_unuse(struct accel_bo *bo)
 {
-	atomic_dec(&bo->users);
+	if (atomic_dec_and_test(&bo->users))
+		accel_import_unused(bo);
 }
 
 static void accel_purgeable_add(struct accel_bo *bo)
@@ -79,8 +80,7 @@ static void accel_bo_purge(struct accel_bo *bo)
 {
 	lockdep_assert_held(&bo->lock);
 
-	unmap_mapping_range(bo->dev->mapping->f_mapping,
-			    (loff_t)bo->mmap_pgoff << PAGE_SHIFT, bo->size, 1);
+	accel_bo_zap(bo);
 	accel_bo_unmap(bo);
 	bo->region->ops->discard(bo);
 	bo->populated = false;
@@ -166,7 +166,7 @@ static int accel_bo_advise(struct accel_bo *bo, struct accel_bo_advise *args)
 	int ret = 0;
 
 	guard(mutex)(&bo->lock);
-	if (!bo->region->ops->discard)
+	if (!bo->home->ops->discard)
 		return -EOPNOTSUPP;
 
 	retained = !bo->purged;

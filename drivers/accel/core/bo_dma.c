@@ -20,7 +20,7 @@ static int accel_bo_dma_alloc(struct accel_bo *bo)
 
 static void accel_bo_dma_free_pages(struct accel_bo *bo, pgoff_t count)
 {
-	dma_addr_t *addrs = bo->driver_data;
+	dma_addr_t *addrs = bo->dma_addrs;
 
 	while (count--) {
 		if (addrs)
@@ -33,7 +33,7 @@ static void accel_bo_dma_free_pages(struct accel_bo *bo, pgoff_t count)
 	}
 	kvfree(addrs);
 	kvfree(bo->pages);
-	bo->driver_data = NULL;
+	bo->dma_addrs = NULL;
 	bo->pages = NULL;
 }
 
@@ -53,7 +53,7 @@ static int accel_bo_dma_populate(struct accel_bo *bo)
 
 	addrs = kvcalloc(count, sizeof(*addrs), ACCEL_GFP_ARRAY);
 	bo->pages = kvcalloc(count, sizeof(*bo->pages), ACCEL_GFP_ARRAY);
-	bo->driver_data = addrs;
+	bo->dma_addrs = addrs;
 	if (!addrs || !bo->pages) {
 		accel_bo_dma_free_pages(bo, 0);
 		return -ENOMEM;
@@ -78,10 +78,30 @@ static int accel_bo_dma_populate(struct accel_bo *bo)
 	return 0;
 }
 
+static void accel_bo_dma_sync_for_cpu(struct accel_bo *bo)
+{
+	dma_addr_t *addrs = bo->dma_addrs;
+	pgoff_t i;
+
+	for (i = 0; i < bo->size >> PAGE_SHIFT; i++)
+		dma_sync_single_for_cpu(bo->dev->dev.parent, addrs[i], PAGE_SIZE,
+					DMA_BIDIRECTIONAL);
+}
+
+static void accel_bo_dma_sync_for_device(struct accel_bo *bo)
+{
+	dma_addr_t *addrs = bo->dma_addrs;
+	pgoff_t i;
+
+	for (i = 0; i < bo->size >> PAGE_SHIFT; i++)
+		dma_sync_single_for_device(bo->dev->dev.parent, addrs[i],
+					   PAGE_SIZE, DMA_BIDIRECTIONAL);
+}
+
 static int accel_bo_dma_map_dma(struct accel_bo *bo)
 {
 	unsigned int i, count = bo->size >> PAGE_SHIFT;
-	dma_addr_t *addrs = bo->driver_data;
+	dma_addr_t *addrs = bo->dma_addrs;
 	struct sg_table *sgt __free(kfree) = NULL;
 	struct scatterlist *sg;
 	int ret;
@@ -99,39 +119,21 @@ static int accel_bo_dma_map_dma(struct accel_bo *bo)
 		sg_dma_len(sg) = PAGE_SIZE;
 	}
 	bo->sgt = no_free_ptr(sgt);
+	accel_bo_dma_sync_for_device(bo);
 	return 0;
 }
 
 static void accel_bo_dma_unmap_dma(struct accel_bo *bo)
 {
+	accel_bo_dma_sync_for_cpu(bo);
 	sg_free_table(bo->sgt);
 	kfree(bo->sgt);
-}
-
-static void accel_bo_dma_sync_for_cpu(struct accel_bo *bo)
-{
-	dma_addr_t *addrs = bo->driver_data;
-	pgoff_t i;
-
-	for (i = 0; i < bo->size >> PAGE_SHIFT; i++)
-		dma_sync_single_for_cpu(bo->dev->dev.parent, addrs[i], PAGE_SIZE,
-					DMA_BIDIRECTIONAL);
-}
-
-static void accel_bo_dma_sync_for_device(struct accel_bo *bo)
-{
-	dma_addr_t *addrs = bo->driver_data;
-	pgoff_t i;
-
-	for (i = 0; i < bo->size >> PAGE_SHIFT; i++)
-		dma_sync_single_for_device(bo->dev->dev.parent, addrs[i],
-					   PAGE_SIZE, DMA_BIDIRECTIONAL);
 }
 
 /* Ends the device's part in the pages; they stay, as anybody's. */
 static void accel_bo_dma_detach(struct accel_bo *bo)
 {
-	dma_addr_t *addrs = bo->driver_data;
+	dma_addr_t *addrs = bo->dma_addrs;
 	pgoff_t i;
 
 	if (!addrs)
@@ -144,7 +146,7 @@ static void accel_bo_dma_detach(struct accel_bo *bo)
 		cond_resched();
 	}
 	kvfree(addrs);
-	bo->driver_data = NULL;
+	bo->dma_addrs = NULL;
 }
 
 const struct accel_bo_ops accel_bo_dma_ops = {

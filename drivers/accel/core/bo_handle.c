@@ -124,6 +124,17 @@ struct accel_bo *accel_bo_get(struct accel_file *file, u32 id, bool write)
 	return bo;
 }
 
+/* The same, where it is the client itself that writes: to its own memory it always may. */
+struct accel_bo *accel_bo_get_for_cpu(struct accel_file *file, u32 id, bool write)
+{
+	struct accel_bo *bo = accel_bo_get(file, id, false);
+
+	if (!write || IS_ERR(bo) || bo->mm)
+		return bo;
+	accel_object_put(&bo->obj);
+	return accel_bo_get(file, id, true);
+}
+
 /* Whether @file has an id of @bo, and by the best of them @may_write. */
 bool accel_bo_has_client(struct accel_bo *bo, struct accel_file *file,
 			 bool *may_write)
@@ -156,7 +167,8 @@ int accel_bo_info_ioctl(struct accel_ioctl_call *call)
 	args->length = bo->size;
 	args->region = bo->region_index;
 	args->flags = (bo->dma_buf ? ACCEL_BO_IMPORTED : 0) |
-		      (handle->may_write ? 0 : ACCEL_BO_READ_ONLY);
+		      (handle->may_write ? 0 : ACCEL_BO_READ_ONLY) |
+		      (READ_ONCE(bo->region) == bo->home ? 0 : ACCEL_BO_EVICTED);
 	args->mmap_offset = accel_bo_mmap_offset(bo);
 	accel_object_put(&handle->obj);
 	return 0;

@@ -55,6 +55,15 @@ u64 accel_bo_mmap_offset(const struct accel_bo *bo)
 	return (u64)bo->mmap_pgoff << PAGE_SHIFT;
 }
 
+/* Whoever touches a mapping after this faults, and waits for the lock. */
+void accel_bo_zap(struct accel_bo *bo)
+{
+	lockdep_assert_held(&bo->lock);
+
+	unmap_mapping_range(bo->dev->mapping->f_mapping,
+			    (loff_t)bo->mmap_pgoff << PAGE_SHIFT, bo->size, 1);
+}
+
 static vm_fault_t accel_bo_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;

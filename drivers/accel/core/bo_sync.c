@@ -112,7 +112,8 @@ int accel_bo_sync_ioctl(struct accel_ioctl_call *call)
 	if (!(args->flags & ACCEL_SYNC_END) && args->deadline_ns < 0)
 		return -EINVAL;
 
-	bo = accel_bo_get(call->file, args->id, args->flags & ACCEL_SYNC_WRITE);
+	bo = accel_bo_get_for_cpu(call->file, args->id,
+				  args->flags & ACCEL_SYNC_WRITE);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 

@@ -46,6 +46,7 @@ void accel_census_drain(void)
 	flush_workqueue(accel_wq);
 	/* What tells waiters leaves to another worker what follows from that. */
 	flush_workqueue(accel_wq);
+	accel_import_drain();
 	accel_object_drain();
 	/* A dma-buf that a worker has let go of is released by another. */
 	flush_delayed_fput();

@@ -143,6 +143,8 @@ int accel_region_add(struct accel_device *dev, struct accel_region *region)
 	if (dev->region_count == ACCEL_REGIONS_MAX)
 		return -ENOSPC;
 
+	spin_lock_init(&region->lock);
+	INIT_LIST_HEAD(&region->bos);
 	dev->regions[dev->region_count++] = region;
 	return 0;
 }

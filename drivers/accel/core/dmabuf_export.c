@@ -234,7 +234,7 @@ static struct dma_buf *accel_export_own(struct accel_bo *bo, bool write)
 	int ret;
 
 	guard(mutex)(&bo->lock);
-	if (bo->region != bo->dev->system)
+	if (bo->home != bo->dev->system)
 		return ERR_PTR(-EOPNOTSUPP);
 
 	/* Until its release has had the lock, the memory of a dma-buf is there. */

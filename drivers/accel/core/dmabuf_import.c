@@ -2,9 +2,10 @@
 /*
  * dma-bufs of others as buffers.
  *
- * Memory that a job uses cannot move, so what is mapped stays so until the buffer is
- * freed or the device goes, and BO_IMPORT maps: what cannot work fails there. A device
- * in software does no DMA; it has a kernel address of the memory.
+ * BO_IMPORT maps: what cannot work fails there. Where the exporter can move its memory
+ * it may, and the mapping goes then; but not while a job uses it, held or not, for
+ * which it is pinned. The next SUBMIT maps it where it is by then. A device in
+ * software does no DMA; it has a kernel address of the memory, which stays.
  *
  * One's own dma-buf gives the buffer that it was exported from, and one that has been
  * imported before, and still is, the buffer that this gave.
@@ -71,57 +72,182 @@ static int accel_import_check(struct accel_bo *bo, struct sg_table *sgt)
 	return bytes < bo->size ? -EINVAL : 0;
 }
 
-static void accel_import_detach_dma(struct accel_bo *bo)
+static void accel_import_unmap(struct accel_bo *bo)
 {
+	dma_resv_assert_held(bo->resv);
+
+	if (bo->sgt)
+		dma_buf_unmap_attachment(bo->attach, bo->sgt,
+					 accel_import_dir(bo));
+	bo->sgt = NULL;
+}
+
+/* Nothing is pinned, so no job has the addresses. */
+static void accel_import_invalidate(struct dma_buf_attachment *attach)
+{
+	accel_import_unmap(attach->importer_priv);
+}
+
+/* No peer-to-peer: what a device has is not to be reached but through memory. */
+static const struct dma_buf_attach_ops accel_import_attach_ops = {
+	.invalidate_mappings = accel_import_invalidate,
+};
+
+static int accel_import_attach(struct accel_bo *bo)
+{
+	struct device *hw = bo->dev->dev.parent;
+	struct dma_buf_attachment *attach;
+
+	if (bo->attach)
+		return 0;
+	/* Before anybody maps: that would bounce, or warn. */
+	if (bo->dev->virtual || !accel_reaches_memory(hw))
+		return -EOPNOTSUPP;
+
+	/* An exporter that cannot move would be made to map for any direction. */
+	attach = bo->dma_buf->ops->pin ?
+		 dma_buf_dynamic_attach(bo->dma_buf, hw, &accel_import_attach_ops,
+					bo) :
+		 dma_buf_attach(bo->dma_buf, hw);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+	bo->attach = attach;
+	accel_census_inc(ACCEL_CENSUS_ATTACHMENTS);
+	return 0;
+}
+
+static void accel_import_end_attach(struct accel_bo *bo)
+{
+	if (!bo->attach)
+		return;
 	dma_buf_detach(bo->dma_buf, bo->attach);
 	bo->attach = NULL;
 	accel_census_dec(ACCEL_CENSUS_ATTACHMENTS);
 }
 
-static int accel_import_map_dma(struct accel_bo *bo)
+static int accel_import_pin(struct accel_bo *bo)
 {
-	struct device *hw = bo->dev->dev.parent;
-	struct dma_buf_attachment *attach;
+	int ret;
+
+	dma_resv_assert_held(bo->resv);
+
+	if (bo->pinned || !bo->attach->importer_ops)
+		return 0;
+	ret = dma_buf_pin(bo->attach);
+	if (!ret)
+		WRITE_ONCE(bo->pinned, true);
+	return ret;
+}
+
+static void accel_import_unpin(struct accel_bo *bo)
+{
+	dma_resv_assert_held(bo->resv);
+
+	if (!bo->pinned)
+		return;
+	dma_buf_unpin(bo->attach);
+	WRITE_ONCE(bo->pinned, false);
+}
+
+static int accel_import_map(struct accel_bo *bo)
+{
 	struct sg_table *sgt;
 	int ret;
 
-	/* Before anybody maps: that would bounce, or warn. */
-	if (bo->dev->virtual || !accel_reaches_memory(hw))
-		return -EOPNOTSUPP;
+	dma_resv_assert_held(bo->resv);
 
-	attach = dma_buf_attach(bo->dma_buf, hw);
-	if (IS_ERR(attach))
-		return PTR_ERR(attach);
-	bo->attach = attach;
-	accel_census_inc(ACCEL_CENSUS_ATTACHMENTS);
-
-	sgt = dma_buf_map_attachment_unlocked(attach, accel_import_dir(bo));
-	if (IS_ERR(sgt)) {
-		accel_import_detach_dma(bo);
+	if (bo->sgt)
+		return 0;
+	sgt = dma_buf_map_attachment(bo->attach, accel_import_dir(bo));
+	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
-	}
 
 	ret = accel_import_check(bo, sgt);
 	if (ret) {
-		dma_buf_unmap_attachment_unlocked(attach, sgt,
-						  accel_import_dir(bo));
-		accel_import_detach_dma(bo);
+		dma_buf_unmap_attachment(bo->attach, sgt, accel_import_dir(bo));
 		return ret;
 	}
 	bo->sgt = sgt;
 	return 0;
 }
 
+static int accel_import_map_pinned(struct accel_bo *bo)
+{
+	int ret;
+
+	dma_resv_lock(bo->resv, NULL);
+	ret = accel_import_pin(bo);
+	if (!ret) {
+		ret = accel_import_map(bo);
+		/* Pinned before only with a mapping. */
+		if (ret)
+			accel_import_unpin(bo);
+	}
+	dma_resv_unlock(bo->resv);
+	return ret;
+}
+
+static int accel_import_map_dma(struct accel_bo *bo)
+{
+	int ret = accel_import_attach(bo);
+
+	return ret ?: accel_import_map_pinned(bo);
+}
+
 static void accel_import_unmap_dma(struct accel_bo *bo)
 {
-	dma_buf_unmap_attachment_unlocked(bo->attach, bo->sgt,
-					  accel_import_dir(bo));
-	accel_import_detach_dma(bo);
+	dma_resv_lock(bo->resv, NULL);
+	accel_import_unmap(bo);
+	accel_import_unpin(bo);
+	dma_resv_unlock(bo->resv);
+}
+
+/* The exporter may move it, unless a job has come to use it. */
+static void accel_import_idle(struct accel_bo *bo)
+{
+	dma_resv_lock(bo->resv, NULL);
+	if (!atomic_read(&bo->users))
+		accel_import_unpin(bo);
+	dma_resv_unlock(bo->resv);
+}
+
+static LLIST_HEAD(accel_import_idle_list);
+
+static void accel_import_idle_work_fn(struct work_struct *work)
+{
+	struct llist_node *list = llist_del_all(&accel_import_idle_list);
+	struct accel_bo *bo, *next;
+
+	llist_for_each_entry_safe(bo, next, list, idle_node) {
+		/* A full barrier, as is the end of a use: who ends later comes again. */
+		atomic_xchg(&bo->idle_queued, 0);
+		accel_import_idle(bo);
+		accel_object_put(&bo->obj);
+	}
+}
+
+static DECLARE_WORK(accel_import_idle_work, accel_import_idle_work_fn);
+
+/* The last job that used it has ended. In any context, with a reference. */
+void accel_import_unused(struct accel_bo *bo)
+{
+	if (!READ_ONCE(bo->pinned) || atomic_xchg(&bo->idle_queued, 1))
+		return;
+	refcount_inc(&bo->obj.refs);
+	if (llist_add(&bo->idle_node, &accel_import_idle_list))
+		queue_work(system_dfl_wq, &accel_import_idle_work);
+}
+
+/* Wait until what was said to be unused is not pinned. */
+void accel_import_drain(void)
+{
+	flush_work(&accel_import_idle_work);
 }
 
 /* The device is going. Who has the memory mapped has it from its exporter. */
 static void accel_import_detach(struct accel_bo *bo)
 {
+	accel_import_end_attach(bo);
 	if (bo->vaddr)
 		accel_import_vunmap(bo);
 	bo->vaddr = NULL;
@@ -129,6 +255,7 @@ static void accel_import_detach(struct accel_bo *bo)
 
 static void accel_import_free(struct accel_bo *bo)
 {
+	accel_import_end_attach(bo);
 	dma_buf_put(bo->dma_buf);
 }
 
@@ -240,6 +367,7 @@ static struct accel_bo *accel_import_new(struct accel_device *dev,
 		accel_object_put(&bo->obj);
 		return ERR_PTR(ret);
 	}
+	accel_import_idle(bo);
 	return accel_import_remember(bo);
 }
 

@@ -5,6 +5,15 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+/* Before the driver asks where they are. */
+static void accel_submit_bring_in(struct accel_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->bo_count; i++)
+		accel_bo_bring_in(job->bos[i].bo);
+}
+
 static int accel_submit_job(struct accel_queue *queue, struct accel_file *file,
 			    struct accel_job *job, u64 *point)
 {
@@ -13,6 +22,7 @@ static int accel_submit_job(struct accel_queue *queue, struct accel_file *file,
 
 	if (!accel_dev_enter(dev, &idx))
 		return -ENODEV;
+	accel_submit_bring_in(job);
 	ret = dev->ops->job_validate(job);
 	if (!ret)
 		ret = accel_queue_accept(queue, job, point);

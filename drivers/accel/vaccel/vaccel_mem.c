@@ -2,7 +2,7 @@
 /*
  * Local memory: a region of fixed size that goes away with the device, as that on
  * a card does. It is taken from the kernel when the device is bound, so buffers
- * in it are charged to nobody.
+ * in it are charged to nobody, until they are moved to system memory to make room.
  */
 #include <linux/device.h>
 #include <linux/genalloc.h>
@@ -88,7 +88,7 @@ int vaccel_mem_init(struct vaccel_device *vaccel)
 
 	local->name = "local";
 	local->size = VACCEL_LOCAL_SIZE;
-	local->flags = ACCEL_REGION_LOCAL;
+	local->flags = ACCEL_REGION_LOCAL | ACCEL_REGION_EVICTS;
 	local->ops = &vaccel_local_ops;
 	return accel_region_add(&vaccel->accel, local);
 }

@@ -274,6 +274,15 @@ struct accel_query_engine {
 
 /* struct accel_query_region.flags: the memory is the device's, not the system's */
 #define ACCEL_REGION_LOCAL		(1U << 0)
+/*
+ * struct accel_query_region.flags: when there is no room, buffers that no job uses are
+ * moved to system memory, and back when a job is submitted that uses them, if there is
+ * room by then; else it uses them where they are. Contents and mappings stay as they
+ * are. In system memory they are charged to whoever created them; where that is more
+ * than the limit allows they are not moved. ENOSPC means that all that is there is in
+ * use, or cannot be moved.
+ */
+#define ACCEL_REGION_EVICTS		(1U << 1)
 
 /**
  * struct accel_query_region - element of the answer to ACCEL_QUERY_REGIONS
@@ -448,6 +457,8 @@ struct accel_bo_export {
 #define ACCEL_BO_IMPORTED		(1U << 0)
 /* struct accel_bo_info.flags: this id cannot be used to write */
 #define ACCEL_BO_READ_ONLY		(1U << 1)
+/* struct accel_bo_info.flags: it is in system memory now, see ACCEL_REGION_EVICTS */
+#define ACCEL_BO_EVICTED		(1U << 2)
 
 /**
  * struct accel_bo_info - ioctl(ACCEL_IOCTL_BO_INFO)
@@ -455,7 +466,7 @@ struct accel_bo_export {
  * @id: the buffer
  * @length: out, in bytes
  * @region: out, memory region it was created in; 0 for an import
- * @flags: out, ACCEL_BO_IMPORTED, ACCEL_BO_READ_ONLY
+ * @flags: out, ACCEL_BO_IMPORTED, ACCEL_BO_READ_ONLY, ACCEL_BO_EVICTED
  * @mmap_offset: out, as in struct accel_bo_create
  */
 struct accel_bo_info {
@@ -478,7 +489,7 @@ struct accel_bo_info {
  * @id: the buffer
  * @flags: ACCEL_SYNC_READ and ACCEL_SYNC_WRITE say what the CPU is about to do,
  *	or with ACCEL_SYNC_END has done; ACCEL_SYNC_WRITE is EACCES for an id that
- *	cannot be used to write
+ *	cannot be used to write, unless it is the caller's own memory
  * @reserved: must be 0
  * @deadline_ns: how long to wait for the device, see the section on time; not
  *	used with ACCEL_SYNC_END

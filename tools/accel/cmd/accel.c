@@ -134,8 +134,10 @@ static void print_description(const struct description *d)
 		       (const char *)region->name, (unsigned long long)region->used);
 		if (region->total)
 			printf(" of %llu", (unsigned long long)region->total);
-		printf("%s\n", region->flags & ACCEL_REGION_LOCAL ?
-				       ", on the device" : "");
+		printf("%s%s\n", region->flags & ACCEL_REGION_LOCAL ?
+				 ", on the device" : "",
+		       region->flags & ACCEL_REGION_EVICTS ?
+		       ", makes room in system memory" : "");
 	}
 
 	printf("  ioctls    ");
@@ -235,6 +237,8 @@ static void json_description(struct json_object *json,
 		add_string(element, "name", d->regions[i].name);
 		add_bool(element, "local",
 			 d->regions[i].flags & ACCEL_REGION_LOCAL);
+		add_bool(element, "evicts",
+			 d->regions[i].flags & ACCEL_REGION_EVICTS);
 		add_number(element, "total", d->regions[i].total);
 		add_number(element, "used", d->regions[i].used);
 	}

@@ -201,7 +201,7 @@ static void accel_memory_detached(struct kunit *test)
 	strscpy(bo->vaddr, "still here", 16);
 	mock_unregister(mock);
 	KUNIT_EXPECT_NULL(test, bo->sgt);
-	KUNIT_EXPECT_NULL(test, bo->driver_data);
+	KUNIT_EXPECT_NULL(test, bo->dma_addrs);
 	KUNIT_EXPECT_TRUE(test, bo->detached);
 	KUNIT_EXPECT_STREQ(test, "still here", (char *)bo->vaddr);
 	KUNIT_EXPECT_NULL(test, memchr_inv(not_mapped->vaddr, 0,

@@ -2,6 +2,7 @@
 #include "mock_dmabuf.h"
 
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -172,6 +173,35 @@ static const struct dma_buf_ops mock_dmabuf_ops = {
 	.release = mock_dmabuf_release,
 };
 
+static int mock_dmabuf_pin(struct dma_buf_attachment *attach)
+{
+	struct mock_dmabuf *buf = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	if (buf->pin_error)
+		return buf->pin_error;
+	buf->pinned++;
+	return 0;
+}
+
+static void mock_dmabuf_unpin(struct dma_buf_attachment *attach)
+{
+	struct mock_dmabuf *buf = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	buf->pinned--;
+}
+
+static const struct dma_buf_ops mock_dmabuf_moving_ops = {
+	.attach = mock_dmabuf_attach,
+	.detach = mock_dmabuf_detach,
+	.pin = mock_dmabuf_pin,
+	.unpin = mock_dmabuf_unpin,
+	.map_dma_buf = mock_dmabuf_map,
+	.unmap_dma_buf = mock_dmabuf_unmap,
+	.release = mock_dmabuf_release,
+};
+
 static const struct dma_buf_ops mock_dmabuf_plain_ops = {
 	.attach = mock_dmabuf_attach,
 	.detach = mock_dmabuf_detach,
@@ -179,6 +209,27 @@ static const struct dma_buf_ops mock_dmabuf_plain_ops = {
 	.unmap_dma_buf = mock_dmabuf_unmap,
 	.release = mock_dmabuf_release,
 };
+
+static const struct dma_buf_ops *mock_dmabuf_ops_of(u32 flags)
+{
+	if (flags & MOCK_DMABUF_MOVES)
+		return &mock_dmabuf_moving_ops;
+	return flags & MOCK_DMABUF_PLAIN ? &mock_dmabuf_plain_ops :
+					   &mock_dmabuf_ops;
+}
+
+int mock_dmabuf_move(struct mock_dmabuf *buf)
+{
+	int ret = -EBUSY;
+
+	dma_resv_lock(buf->dma_buf->resv, NULL);
+	if (!buf->pinned) {
+		dma_buf_invalidate_mappings(buf->dma_buf);
+		ret = 0;
+	}
+	dma_resv_unlock(buf->dma_buf->resv);
+	return ret;
+}
 
 struct mock_dmabuf *mock_dmabuf_of(struct kunit *test, u32 flags, size_t size,
 				   struct dma_resv *resv)
@@ -191,8 +242,7 @@ struct mock_dmabuf *mock_dmabuf_of(struct kunit *test, u32 flags, size_t size,
 				 get_order(MOCK_DMABUF_SIZE));
 	KUNIT_ASSERT_NOT_NULL(test, buf->pages);
 	buf->dir = DMA_NONE;
-	info.ops = flags & MOCK_DMABUF_PLAIN ? &mock_dmabuf_plain_ops :
-					       &mock_dmabuf_ops;
+	info.ops = mock_dmabuf_ops_of(flags);
 	info.size = size;
 	info.flags = flags & MOCK_DMABUF_WRITE ? O_RDWR : O_RDONLY;
 	info.resv = resv;
@@ -229,6 +279,7 @@ void mock_dmabuf_exit(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, buf->released);
 		KUNIT_EXPECT_EQ(test, 0, buf->attached);
 		KUNIT_EXPECT_EQ(test, 0, buf->mapped);
+		KUNIT_EXPECT_EQ(test, 0, buf->pinned);
 		KUNIT_EXPECT_EQ(test, 0, buf->vmapped);
 	}
 }

@@ -17,11 +17,13 @@
  * @attach_error: what attaching gives, unless 0
  * @map_error: likewise
  * @mmap_error: likewise
+ * @pin_error: likewise
  * @iomem: its address is not for plain loads and stores
  * @fake_segment: addresses that stand for nothing, in segments of this size
  * @fake_bytes: how much of it there is
  * @attached: how many are attached
  * @mapped: how many mappings they have
+ * @pinned: how many do not let it move
  * @vmapped: how many kernel addresses
  * @mmapped: how often it was mapped into a process
  * @dir: of the latest mapping or access
@@ -36,11 +38,13 @@ struct mock_dmabuf {
 	int attach_error;
 	int map_error;
 	int mmap_error;
+	int pin_error;
 	bool iomem;
 	u32 fake_segment;
 	u64 fake_bytes;
 	int attached;
 	int mapped;
+	int pinned;
 	int vmapped;
 	int mmapped;
 	enum dma_data_direction dir;
@@ -52,11 +56,14 @@ struct mock_dmabuf {
 /* What mock_dmabuf() makes. */
 #define MOCK_DMABUF_WRITE	BIT(0)
 #define MOCK_DMABUF_PLAIN	BIT(1)	/* no vmap, no mmap, no access of the CPU */
+#define MOCK_DMABUF_MOVES	BIT(2)	/* see mock_dmabuf_move() */
 
 struct mock_dmabuf *mock_dmabuf(struct kunit *test, u32 flags);
 struct mock_dmabuf *mock_dmabuf_of(struct kunit *test, u32 flags, size_t size,
 				   struct dma_resv *resv);
 void mock_dmabuf_put(struct mock_dmabuf *buf);
+/* The exporter wants the memory elsewhere: EBUSY if somebody has it pinned. */
+int mock_dmabuf_move(struct mock_dmabuf *buf);
 void mock_dmabuf_exit(struct kunit *test);
 
 long mock_bo_import(struct mock *mock, struct dma_buf *dma_buf,

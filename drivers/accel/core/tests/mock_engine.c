@@ -91,7 +91,7 @@ static void mock_job_abort(struct accel_job *job)
 
 static int mock_local_alloc(struct accel_bo *bo)
 {
-	if (atomic64_read(&bo->region->used) + bo->size > bo->region->size)
+	if (atomic64_read(&bo->home->used) + bo->size > bo->home->size)
 		return -ENOSPC;
 
 	bo->driver_data = vzalloc(bo->size);
@@ -542,8 +542,9 @@ int mock_wait(struct mock *mock, u32 timeline, u64 value, s64 deadline_ns)
 
 kunit_test_suites(&accel_bo_suite, &accel_class_suite, &accel_device_suite,
 		  &accel_dmabuf_export_suite, &accel_dmabuf_hardware_suite,
-		  &accel_dmabuf_import_suite,
-		  &accel_event_suite, &accel_fence_suite, &accel_file_suite,
+		  &accel_dmabuf_import_suite, &accel_dmabuf_move_suite,
+		  &accel_event_suite, &accel_evict_suite,
+		  &accel_fence_suite, &accel_file_suite,
 		  &accel_ioctl_suite, &accel_job_suite, &accel_memory_suite,
 		  &accel_object_suite, &accel_point_page_suite,
 		  &accel_query_suite, &accel_queue_suite, &accel_recovery_suite,

@@ -339,7 +339,8 @@ TEST_F(abi, output_of_topics)
 	for (i = 0; i < query.count; i++) {
 		expect_string(_metadata, region[i].name);
 		EXPECT_EQ(0, region[i].reserved);
-		EXPECT_EQ(0, region[i].flags & ~ACCEL_REGION_LOCAL);
+		EXPECT_EQ(0, region[i].flags & ~(ACCEL_REGION_LOCAL |
+						ACCEL_REGION_EVICTS));
 	}
 }
 

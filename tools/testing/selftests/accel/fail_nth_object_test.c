@@ -67,6 +67,61 @@ FIXTURE_VARIANT_ADD(flow, bo)
 	.run = bo_flow,
 };
 
+/* Without memory to move a buffer to, there is no room where it was. */
+static int bo_create_at_a_cost(int fd, __u64 length, struct accel_bo_create *bo)
+{
+	int ret = bo_create(fd, ACCEL_VACCEL_REGION_LOCAL, length, bo);
+
+	return ret == -ENOSPC ? -ENOMEM : ret;
+}
+
+/* One buffer makes room for another, and comes back; a job has the rest. */
+static void evict_flow(struct __test_metadata *_metadata, struct fail_nth *f)
+{
+	struct accel_queue_create hung, queue;
+	struct accel_bo_create rest, bo, other;
+	struct test_job job = job_hang();
+	__u64 point;
+	void *map;
+	int fd;
+
+	fd = accel_open();
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, queue_create(fd, 0, LONG_TIMEOUT_MS, &hung));
+	ASSERT_EQ(0, queue_create(fd, 1, 0, &queue));
+	ASSERT_EQ(0, bo_create(fd, ACCEL_VACCEL_REGION_LOCAL,
+			       0x1000000 - 2 * PAGE, &rest));
+	job_bo(&job, rest.id, ACCEL_BO_READ);
+	ASSERT_EQ(0, submit_one(fd, hung.id, &job, &point));
+
+	fail_nth_arm(f);
+	TRY(f, bo_create_at_a_cost(fd, 2 * PAGE, &bo));
+	TRY(f, map_errno(fd, &bo, &map));
+	TRY(f, touch(map + PAGE, 7));
+	TRY(f, bo_create_at_a_cost(fd, PAGE, &other));
+	TRY(f, touch(map, 6));
+	EXPECT_EQ(6, *(__u8 *)map);
+	TRY(f, touch(map + PAGE + 1, 8));
+	EXPECT_EQ(7, *(__u8 *)(map + PAGE));
+	TRY(f, destroy(fd, other.id));
+
+	job = job_fill(bo.id, 0, 4, 0x5a5a5a5a);
+	try_submit_one(_metadata, f, fd, queue.id, &job, 1);
+	try_wait(_metadata, f, fd, queue.timeline, 1, 0);
+	TRY(f, touch(map + 4, 9));
+	TRY(f, touch(map + PAGE + 2, 10));
+	EXPECT_EQ(4, span(map, 0x5a, 4));
+	EXPECT_EQ(7, *(__u8 *)(map + PAGE));
+	EXPECT_EQ(8, *(__u8 *)(map + PAGE + 1));
+	TRY(f, unmap_errno(map, 2 * PAGE));
+	EXPECT_EQ(0, close(fd));
+}
+
+FIXTURE_VARIANT_ADD(flow, evict)
+{
+	.run = evict_flow,
+};
+
 static int dma_buf_map_errno(int dma_buf, void **map)
 {
 	*map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dma_buf, 0);

@@ -4,6 +4,7 @@
  * it works with them, without one it refuses them.
  */
 #include "interop.h"
+#include "pins.h"
 
 #define NODES		64
 /* A COPY of so much takes the device about 100 ms; it crosses a page. */
@@ -172,12 +173,54 @@ static void expect_works(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, destroy(self->fd, import.id));
 }
 
+/* An exporter that moves its memory may, unless a job has been submitted with it. */
+static void expect_follows_moves(struct __test_metadata *_metadata,
+				 FIXTURE_DATA(edu) *self)
+{
+	struct test_job job = { .cmd_size = sizeof(job.cmd.dma) };
+	int round, test = self->test, dmabuf = self->foreign.dmabuf;
+	struct accel_bo_import import;
+	__u32 timeline;
+	__u64 point;
+
+	ASSERT_EQ(0, timeline_create(self->fd, 0, &timeline));
+	ASSERT_EQ(0, bo_import(self->fd, dmabuf, &import));
+	for (round = 1; round < 4; round++) {
+		ASSERT_EQ(0, cpu_access(dmabuf, DMA_BUF_SYNC_START));
+		memset(self->foreign.map + FROM, round, CHUNK);
+		ASSERT_EQ(0, cpu_access(dmabuf, DMA_BUF_SYNC_END));
+		ASSERT_EQ(0, test_move(test, dmabuf));
+		ASSERT_EQ(0, copy(self, import.id, FROM, self->own.id, TO));
+		ASSERT_EQ(0, bo_sync(self->fd, self->own.id, ACCEL_SYNC_READ,
+				     deadline_ms(WAIT_MS)));
+		EXPECT_EQ(CHUNK, span(self->own_map + TO, round, CHUNK));
+		EXPECT_EQ(0, settle());
+	}
+
+	job.cmd.dma.op = ACCEL_EDU_DMA_COPY;
+	job.cmd.dma.src_bo = job_bo(&job, import.id, ACCEL_BO_READ);
+	job.cmd.dma.dst_bo = job_bo(&job, self->own.id, ACCEL_BO_WRITE);
+	job.cmd.dma.src_offset = FROM;
+	job.cmd.dma.dst_offset = TO;
+	job.cmd.dma.length = CHUNK;
+	job_wait(&job, timeline, 1);
+	ASSERT_EQ(0, submit_one(self->fd, self->queue.id, &job, &point));
+	EXPECT_EQ(-EBUSY, test_move(test, dmabuf));
+	ASSERT_EQ(0, timeline_signal(self->fd, timeline, 1));
+	EXPECT_POINT(0, self->fd, self->queue.timeline, point);
+	EXPECT_EQ(0, settle());
+	EXPECT_EQ(0, test_move(test, dmabuf));
+	EXPECT_EQ(0, destroy(self->fd, import.id));
+}
+
 TEST_F_TIMEOUT(edu, buffer_of_others, LONG_TEST_S)
 {
 	struct accel_bo_import import;
 
 	if (self->translated) {
 		expect_works(_metadata, self);
+		if (variant->make == foreign_mock)
+			expect_follows_moves(_metadata, self);
 		return;
 	}
 	EXPECT_EQ(-EOPNOTSUPP, bo_import(self->fd, self->foreign.dmabuf,

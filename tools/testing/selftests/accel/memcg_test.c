@@ -365,6 +365,89 @@ TEST_F_TIMEOUT(memcg, each_allocator_is_charged, LONG_TEST_S)
 	}
 }
 
+/* A buffer in the device's memory, whose contents the other end asks for. */
+static void be_moved(__u64 length, int in, int out)
+{
+	struct accel_bo_create bo;
+	int fd, ret = join();
+	__u64 sum;
+	__u8 *map;
+	__u64 i;
+
+	fd = accel_open();
+	if (ret || fd < 0 ||
+	    bo_create(fd, ACCEL_VACCEL_REGION_LOCAL, length, &bo))
+		_exit(1);
+	map = bo_map(fd, &bo);
+	if (map == MAP_FAILED)
+		_exit(2);
+	memset(map, 1, length);
+	do {
+		for (sum = 0, i = 0; i < length; i++)
+			sum += map[i];
+	} while (write(out, &sum, sizeof(sum)) == sizeof(sum) &&
+		 read(in, &sum, sizeof(sum)) == sizeof(sum));
+	_exit(0);
+}
+
+static __u64 ask(int in, int out)
+{
+	__u64 sum = 0;
+
+	if (write(out, &sum, sizeof(sum)) != sizeof(sum) ||
+	    read(in, &sum, sizeof(sum)) != sizeof(sum))
+		return 0;
+	return sum;
+}
+
+/*
+ * What is moved to system memory for another's sake is charged to whose it is, and
+ * stays where it is if he may not have that much.
+ */
+TEST_F_TIMEOUT(memcg, evicted_at_the_cost_of_the_owner, LONG_TEST_S)
+{
+	const __u64 length = 8 * MIB;
+	int to[2], from[2], status, i;
+	struct accel_bo_create bo;
+	long long before, after;
+	char limit[32];
+	pid_t child;
+	__u64 sum;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pipe(to));
+		ASSERT_EQ(0, pipe(from));
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child) {
+			close(to[1]);
+			close(from[0]);
+			be_moved(length, to[0], from[1]);
+		}
+		close(to[0]);
+		close(from[1]);
+		ASSERT_EQ(sizeof(sum), read(from[0], &sum, sizeof(sum)));
+		EXPECT_EQ(length, sum);
+		before = charged();
+		snprintf(limit, sizeof(limit), "%lld", before + 4 * (long long)MIB);
+		ASSERT_EQ(0, i ? write_file(CGROUP "memory.max", limit) : 0);
+		EXPECT_EQ(i ? -ENOSPC : 0,
+			  bo_create(self->fd, ACCEL_VACCEL_REGION_LOCAL,
+				    16 * MIB, &bo));
+		ASSERT_EQ(0, i ? 0 : destroy(self->fd, bo.id));
+		after = charged();
+		EXPECT_EQ(!i, after >= before + (long long)length);
+		EXPECT_EQ(length, ask(from[0], to[1]));
+
+		close(to[1]);
+		close(from[0]);
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		EXPECT_EQ(0, status);
+		ASSERT_EQ(0, rmdir(CGROUP));
+		ASSERT_EQ(0, mkdir(CGROUP, 0755));
+	}
+}
+
 /* Takes turns with the allocators until one fails or the kernel kills it. */
 static void be_a_hog(void)
 {

@@ -190,8 +190,9 @@ TEST_F(query, regions)
 		EXPECT_TRUE(is_string(region[i].name));
 		EXPECT_EQ(0, region[i].reserved);
 		EXPECT_EQ(0, region[i].used);
-		EXPECT_EQ(i == ACCEL_VACCEL_REGION_LOCAL ? ACCEL_REGION_LOCAL :
-			  0, region[i].flags);
+		EXPECT_EQ(i == ACCEL_VACCEL_REGION_LOCAL ?
+			  ACCEL_REGION_LOCAL | ACCEL_REGION_EVICTS : 0,
+			  region[i].flags);
 	}
 	EXPECT_STREQ("system", (char *)region[0].name);
 

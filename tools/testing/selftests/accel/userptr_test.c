@@ -113,6 +113,10 @@ TEST_F(userptr, read_only)
 
 	EXPECT_EQ(-EACCES, fill(self, id, 2));
 	EXPECT_EQ(1, self->map[0]);
+	/* Only jobs may not: it is the caller's memory. */
+	EXPECT_EQ(0, bo_sync(self->fd, id, ACCEL_SYNC_WRITE,
+			     deadline_ms(WAIT_MS)));
+	EXPECT_EQ(0, bo_sync(self->fd, id, ACCEL_SYNC_WRITE | ACCEL_SYNC_END, 0));
 	ASSERT_EQ(0, bo_create(self->fd, 0, LENGTH, &bo));
 	read = job_copy(id, 0, bo.id, 0, LENGTH);
 	EXPECT_EQ(0, run(self, &read));
