@@ -77,16 +77,12 @@ static inline bool sync_file_is_signalled(int sync_file)
 static inline int run_job(int fd, const struct test_job *job)
 {
 	struct accel_queue_create queue;
-	__s32 status = 0;
-	__u64 point;
 	int ret;
 
 	ret = queue_create(fd, 0, 0, &queue);
 	if (ret)
 		return ret;
-	ret = submit_one(fd, queue.id, job, &point) ?:
-	      point_wait_until(fd, queue.timeline, point, deadline_ms(WAIT_MS),
-			       &status) ?: status;
+	ret = job_run(fd, &queue, job);
 	return destroy(fd, queue.id) ?: destroy(fd, queue.timeline) ?: ret;
 }
 

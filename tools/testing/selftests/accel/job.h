@@ -233,6 +233,20 @@ static inline int hang_release(int fd, __u32 queue)
 	return ret;
 }
 
+/* 0 when the job has run and succeeded, else the error of SUBMIT or the job. */
+static inline int job_run(int fd, const struct accel_queue_create *queue,
+			  const struct test_job *job)
+{
+	__s32 status;
+	__u64 point;
+	int ret;
+
+	ret = submit_one(fd, queue->id, job, &point) ?:
+	      point_wait_until(fd, queue->timeline, point,
+			       deadline_ms(3 * WAIT_MS), &status);
+	return ret ?: status;
+}
+
 /*
  * Has a job of another queue go through the engine. What could have run by
  * then and has not is blocked by more than being slow.
@@ -240,24 +254,11 @@ static inline int hang_release(int fd, __u32 queue)
 static inline int engine_flush(int fd, __u32 engine)
 {
 	struct accel_queue_create queue;
-	__s32 status = 0;
-	__u64 point;
-	int ret;
+	struct test_job nop = job_nop();
 
-	ret = queue_create(fd, engine, 0, &queue);
-	if (ret)
-		return ret;
-	ret = submit_nop(fd, queue.id, &point);
-	if (!ret)
-		ret = point_wait_until(fd, queue.timeline, point,
-				       deadline_ms(WAIT_MS), &status);
-	if (!ret)
-		ret = status;
-	if (!ret)
-		ret = destroy(fd, queue.id);
-	if (!ret)
-		ret = destroy(fd, queue.timeline);
-	return ret;
+	return queue_create(fd, engine, 0, &queue) ?:
+	       job_run(fd, &queue, &nop) ?:
+	       destroy(fd, queue.id) ?: destroy(fd, queue.timeline);
 }
 
 #endif /* SELFTESTS_ACCEL_JOB_H */
