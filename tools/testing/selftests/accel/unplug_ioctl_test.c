@@ -39,11 +39,12 @@ static int call_bo_create(FIXTURE_DATA(unplug) *self)
 	return bo_create(self->fd, 0, PAGE, &bo);
 }
 
+static _Alignas(PAGE) __u8 page[PAGE];
+
 /* edu does not reach all of memory, and says so as long as it is there. */
 static int call_bo_userptr(FIXTURE_DATA(unplug) *self)
 {
 	const bool edu = self->short_engine == ACCEL_EDU_ENGINE_FACTORIAL;
-	static _Alignas(PAGE) __u8 page[PAGE];
 	struct accel_bo_userptr userptr = {
 		.size = sizeof(userptr),
 		.addr = ptr_to_u64(page),
