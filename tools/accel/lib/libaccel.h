@@ -24,7 +24,8 @@ extern "C" {
  *
  * The library has no state. Its functions may be called by any number of threads
  * at a time, allocate nothing except the arrays they are documented to return,
- * and do not start over after a signal: the caller sees -EINTR.
+ * and do not start over after a signal: unless the handler was installed with
+ * SA_RESTART, the caller sees -EINTR.
  *
  * A parameter that is a struct of <linux/accel.h> is the argument of the ioctl:
  * the caller sets its size member to its sizeof, and to zero what it does not
