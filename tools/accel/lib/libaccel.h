@@ -396,16 +396,16 @@ int accel_wait_point(int fd, uint32_t timeline, uint64_t value,
 /**
  * accel_timeline_export() - give a timeline, or a point on it, to others
  * @fd: the device
- * @export: see struct accel_timeline_export
+ * @arg: see struct accel_timeline_export
  */
-int accel_timeline_export(int fd, struct accel_timeline_export *export);
+int accel_timeline_export(int fd, struct accel_timeline_export *arg);
 
 /**
  * accel_timeline_import() - take a timeline, or a point on it, from others
  * @fd: the device
- * @import: see struct accel_timeline_import
+ * @arg: see struct accel_timeline_import
  */
-int accel_timeline_import(int fd, struct accel_timeline_import *import);
+int accel_timeline_import(int fd, struct accel_timeline_import *arg);
 
 /**
  * accel_point_sync_file() - a sync_file that signals when a point is reached
