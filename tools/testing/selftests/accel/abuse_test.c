@@ -84,7 +84,7 @@ TEST_F_TIMEOUT(abuse, descriptors_in_circles, LONG_TEST_S)
 		close(socks[1]);
 	}
 	EXPECT_EQ(1, census_count("files"));
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 /* Generations that share a file; each child is killed, and its parent goes on. */
@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(abuse, every_descriptor_is_closed, LONG_TEST_S)
 	EXPECT_EQ(0, status);
 	EXPECT_LT(0, closing->opens);
 	EXPECT_LT(0, closing->closes);
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 	tally(closing->opens, "files closed under their users");
 }
 
@@ -222,7 +222,7 @@ TEST_F(abuse, no_descriptor)
 		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
 		EXPECT_EQ(1, census_count("files"));
 	}
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 static unsigned long alarms;

@@ -26,6 +26,7 @@
 
 #define CENSUS		"/sys/kernel/debug/accel/census"
 #define CENSUS_SIZE	1024
+#define FDINFO_SIZE	512
 
 /* For tests that make so many calls that emulation wants more than 30 s. */
 #define LONG_TEST_S	300
@@ -43,6 +44,14 @@ static inline void tally(unsigned long count, const char *what)
 {
 	printf("# tally: %lu %s\n", count, what);
 	fflush(stdout);
+}
+
+static inline void scramble(__u8 *bytes, size_t length, unsigned int seed)
+{
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		bytes[i] = rand_r(&seed) >> 8;
 }
 
 /* The first byte that is not @value, or @length. */
@@ -105,6 +114,24 @@ static inline long long census_total(void)
 		total += count;
 	}
 	return total;
+}
+
+/* Without stdio, which would allocate memory where that may be made to fail. */
+static inline int read_fdinfo(int fd, char text[FDINFO_SIZE])
+{
+	char path[64];
+	ssize_t len;
+	int info, ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -errno;
+	len = read(info, text, FDINFO_SIZE - 1);
+	ret = len < 0 ? -errno : 0;
+	text[ret ? 0 : len] = '\0';
+	close(info);
+	return ret;
 }
 
 /* Every test begins and ends with an empty census, or it has failed. */

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tests of commands share: data, and jobs that are refused. */
+/* What the tests of commands share: jobs that are refused. */
 #ifndef SELFTESTS_ACCEL_COMMAND_H
 #define SELFTESTS_ACCEL_COMMAND_H
 
 #include "accel_test.h"
-
-static inline void scramble(__u8 *bytes, size_t length, unsigned int seed)
-{
-	size_t i;
-
-	for (i = 0; i < length; i++)
-		bytes[i] = rand_r(&seed) >> 8;
-}
 
 /* Why SUBMIT refuses the job; 0 if it does not, or if something came of it. */
 static inline int submit_refused(int fd, __u32 queue,

@@ -112,14 +112,8 @@ TEST_F(devices, device_comes_back)
 static int edu_open(void)
 {
 	struct plug plug;
-	char path[64];
-	int fd;
 
-	if (plug_find_edu(&plug))
-		return -ENODEV;
-	minor_path(plug_minor(&plug), path);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return plug_find_edu(&plug) ?: minor_open(plug_minor(&plug));
 }
 
 /* What edu has, vaccel computes in; and edu does not reach what is vaccel's. */

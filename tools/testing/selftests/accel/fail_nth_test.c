@@ -7,7 +7,6 @@
 #include "fail_nth.h"
 #include "pins.h"
 
-#define FDINFO_SIZE	512
 #define PAGE		4096
 
 /* The driver's own ioctls fail in no other way. */
@@ -76,23 +75,6 @@ static void client_open(struct __test_metadata *_metadata, struct client *c)
 	job_signal(&c->job, c->timeline, 1);
 	c->uapi = job_uapi(&c->job);
 	c->point = (struct accel_point) { .timeline = c->timeline };
-}
-
-static int read_fdinfo(int fd, char text[FDINFO_SIZE])
-{
-	char path[64];
-	ssize_t len;
-	int info, ret;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = open(path, O_RDONLY | O_CLOEXEC);
-	if (info < 0)
-		return -errno;
-	len = read(info, text, FDINFO_SIZE - 1);
-	ret = len < 0 ? -errno : 0;
-	text[ret ? 0 : len] = '\0';
-	close(info);
-	return ret;
 }
 
 static void state_get(struct __test_metadata *_metadata,

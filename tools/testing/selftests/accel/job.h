@@ -261,4 +261,10 @@ static inline int engine_flush(int fd, __u32 engine)
 	       destroy(fd, queue.id) ?: destroy(fd, queue.timeline);
 }
 
+/* The same for both engines of vaccel, which take work as if nothing had been. */
+static inline int engines_flush(int fd)
+{
+	return engine_flush(fd, 0) ?: engine_flush(fd, 1);
+}
+
 #endif /* SELFTESTS_ACCEL_JOB_H */

@@ -159,7 +159,7 @@ TEST_F_TIMEOUT(race, guessed_ids, LONG_TEST_S)
 	ASSERT_EQ(0, close(self->fd));
 	self->fd = accel_open();
 	ASSERT_LE(0, self->fd);
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 static void *race_create_in_vain(void *arg)
@@ -341,7 +341,7 @@ TEST_F_TIMEOUT(race, close_and_timeout, LONG_TEST_S)
 			;
 		ASSERT_EQ(0, close(fd));
 	}
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 /* Released or timed out, as it happens; but one of the two, all the way. */
@@ -376,7 +376,7 @@ TEST_F_TIMEOUT(race, release_and_timeout, LONG_TEST_S)
 		ASSERT_EQ(0, destroy(self->fd, queue.id));
 		ASSERT_EQ(0, destroy(self->fd, queue.timeline));
 	}
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 /* Files that come and go while others work. */
@@ -407,7 +407,7 @@ static void *race_work(void *arg)
 	if (fd < 0)
 		return NULL;
 	while (now_ns() < race->end)
-		if (!still_works(fd))
+		if (!engines_flush(fd))
 			__atomic_add_fetch(&race->submits, 1, __ATOMIC_RELAXED);
 	close(fd);
 	return NULL;
@@ -423,7 +423,7 @@ TEST_F_TIMEOUT(race, clients_come_and_go, LONG_TEST_S)
 	ASSERT_EQ(0, run_race(&race, threads, ARRAY_LEN(threads)));
 	EXPECT_LT(0, race.creates);
 	EXPECT_LT(0, race.submits);
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 TEST_HARNESS_MAIN

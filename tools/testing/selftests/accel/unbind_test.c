@@ -39,7 +39,7 @@ FIXTURE_TEARDOWN(unbind)
 	EXPECT_EQ(self->minor, plug_minor(&self->plug));
 	fd = minor_open(self->minor);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, still_works(fd));
+	EXPECT_EQ(0, engines_flush(fd));
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(0, census_total());
 }

@@ -85,10 +85,8 @@ FIXTURE_TEARDOWN(unplug)
 	fd = minor_open(self->minor);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, query_device(fd, &dev));
-	if (!variant->edu) {
-		EXPECT_EQ(0, engine_flush(fd, 0));
-		EXPECT_EQ(0, engine_flush(fd, 1));
-	}
+	if (!variant->edu)
+		EXPECT_EQ(0, engines_flush(fd));
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(0, census_total());
 }

@@ -283,33 +283,17 @@ TEST_F_TIMEOUT(unplug, mappings, LONG_TEST_S)
 	self->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static int read_fdinfo(int fd, char *text, size_t size)
-{
-	char path[64];
-	size_t length;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	length = fread(text, 1, size - 1, file);
-	text[length] = '\0';
-	fclose(file);
-	return 0;
-}
-
 /* The node goes; who had hold of it without having it open gets no further. */
 TEST_F_TIMEOUT(unplug, node_and_fdinfo, LONG_TEST_S)
 {
-	char path[64], through[64], text[1024];
+	char path[64], through[64], text[FDINFO_SIZE];
 	int node;
 
 	minor_path(self->minor, path);
 	node = open(path, O_PATH | O_CLOEXEC);
 	ASSERT_LE(0, node);
 	snprintf(through, sizeof(through), "/proc/self/fd/%d", node);
-	ASSERT_EQ(0, read_fdinfo(self->fd, text, sizeof(text)));
+	ASSERT_EQ(0, read_fdinfo(self->fd, text));
 	EXPECT_TRUE(!!strstr(text, "drm-driver:"));
 
 	ASSERT_EQ(0, take_away(self, variant->way));
@@ -317,7 +301,7 @@ TEST_F_TIMEOUT(unplug, node_and_fdinfo, LONG_TEST_S)
 	EXPECT_EQ(ENOENT, errno);
 	EXPECT_EQ(-1, open(through, O_RDWR | O_CLOEXEC));
 	EXPECT_EQ(ENODEV, errno);
-	ASSERT_EQ(0, read_fdinfo(self->fd, text, sizeof(text)));
+	ASSERT_EQ(0, read_fdinfo(self->fd, text));
 	EXPECT_FALSE(!!strstr(text, "drm-driver:"));
 	EXPECT_TRUE(!!strstr(text, "drm-client-id:"));
 	EXPECT_EQ(0, close(node));
