@@ -78,6 +78,14 @@ static inline int accel_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* The number that the next descriptor gets, or a negative errno. */
+static inline int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	return fd < 0 || close(fd) ? -errno : fd;
+}
+
 /* Reading the census frees first what is only waiting to be freed. */
 static inline int census_read(char text[CENSUS_SIZE])
 {

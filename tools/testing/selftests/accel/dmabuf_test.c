@@ -230,10 +230,9 @@ TEST_F(dmabuf, refused)
 TEST_F(dmabuf, no_descriptor)
 {
 	struct rlimit old, limit;
-	int next = dup(self->fd), fd;
+	int next = next_fd(), fd;
 
 	ASSERT_LE(0, next);
-	ASSERT_EQ(0, close(next));
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &old));
 	limit = old;
 	limit.rlim_cur = next;
@@ -251,10 +250,9 @@ TEST_F(dmabuf, no_descriptor)
 TEST_F(dmabuf, no_answer)
 {
 	struct accel_bo_export *export;
-	int next = dup(self->fd), again;
+	int next = next_fd();
 
 	ASSERT_LE(0, next);
-	ASSERT_EQ(0, close(next));
 	export = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_TRUE(export != MAP_FAILED);
@@ -264,9 +262,7 @@ TEST_F(dmabuf, no_answer)
 	};
 	ASSERT_EQ(0, mprotect(export, PAGE, PROT_READ));
 	EXPECT_EQ(-EFAULT, accel_ioctl(self->fd, ACCEL_IOCTL_BO_EXPORT, export));
-	again = dup(self->fd);
-	EXPECT_EQ(next, again);
-	ASSERT_EQ(0, close(again));
+	EXPECT_EQ(next, next_fd());
 	EXPECT_EQ(0, census_count("dma_bufs"));
 	ASSERT_EQ(0, munmap(export, PAGE));
 }
@@ -395,9 +391,8 @@ TEST_F_TIMEOUT(dmabuf, closed_by_others, LONG_TEST_S)
 	pthread_t thread;
 	int dma_buf = -1;
 
-	storm.first = dup(self->fd);
+	storm.first = next_fd();
 	ASSERT_LE(0, storm.first);
-	ASSERT_EQ(0, close(storm.first));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, storm_close, NULL));
 	while (now_ns() < end) {
 		dma_buf = bo_export(self->fd, self->bo.id, 0);

@@ -90,8 +90,8 @@ static void state_get(struct __test_metadata *_metadata,
 	memset(state, 0, sizeof(*state));
 	ASSERT_EQ(0, timeline_create(c->fd, 0, &state->next_id));
 	ASSERT_EQ(0, destroy(c->fd, state->next_id));
-	state->next_fd = dup(c->fd);
-	ASSERT_EQ(0, close(state->next_fd));
+	state->next_fd = next_fd();
+	ASSERT_LE(0, state->next_fd);
 	ASSERT_EQ(0, queue_info(c->fd, c->idle.id, &state->idle));
 	ASSERT_EQ(0, queue_info(c->fd, c->hung.id, &state->hung));
 	ASSERT_EQ(0, timeline_query(c->fd, c->timeline, 1, &state->timeline));
