@@ -42,23 +42,6 @@ FIXTURE_TEARDOWN(peer)
 	accel_teardown(_metadata, self->fd);
 }
 
-/* The mapping is the peer's, and still it does not grow; and it outlives the id. */
-TEST_F(peer, mapping)
-{
-	struct accel_bo_import import;
-	__u8 *map;
-
-	ASSERT_EQ(0, bo_import(self->fd, self->foreign.dmabuf, &import));
-	map = import_map(self->fd, &import, PROT_READ | PROT_WRITE);
-	ASSERT_TRUE(map != MAP_FAILED);
-	EXPECT_EQ(MAP_FAILED, mremap(map, SHARED_SIZE, 2 * SHARED_SIZE,
-				     MREMAP_MAYMOVE));
-	ASSERT_EQ(0, destroy(self->fd, import.id));
-	map[PAGE] = 0x55;
-	EXPECT_EQ(0x55, self->foreign.map[PAGE]);
-	ASSERT_EQ(0, munmap(map, SHARED_SIZE));
-}
-
 /* One thread ends the import that another is about to get. */
 TEST_F_TIMEOUT(peer, races, LONG_TEST_S)
 {
