@@ -419,13 +419,16 @@ static int usage_error(const char *problem, const char *arg)
 	return EXIT_USAGE;
 }
 
-/* What was printed may fail to be written as late as here. */
+/* Whether all that was printed could be written is known only now. */
 static int finish(int ret)
 {
-	if (!fclose(stdout))
-		return ret;
-	fprintf(stderr, "accel: cannot write: %s\n", strerror(errno));
-	return EXIT_FAILURE;
+	bool failed = ferror(stdout);
+
+	if (fclose(stdout) || failed) {
+		fprintf(stderr, "accel: cannot write the output\n");
+		return EXIT_FAILURE;
+	}
+	return ret;
 }
 
 static int run(int argc, char **argv, struct json_object *array)

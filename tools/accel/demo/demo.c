@@ -28,6 +28,7 @@
 #define HEIGHT		480
 #define CAMERA_BUFFERS	3
 #define SCREEN_BUFFERS	2
+#define FRAMES_MAX	1000000
 
 static const char usage[] =
 	"Usage: demo [OPTION...] [-- COMMAND [ARG...]]\n"
@@ -374,6 +375,7 @@ int main(int argc, char **argv)
 		{ }
 	};
 	struct options options = { .frames = 30 };
+	unsigned long frames;
 	char *end;
 	int opt;
 
@@ -389,9 +391,10 @@ int main(int argc, char **argv)
 			options.edges = 1;
 			break;
 		case 'f':
-			options.frames = strtoul(optarg, &end, 10);
-			if (*end || !options.frames)
+			frames = strtoul(optarg, &end, 10);
+			if (*end || !frames || frames > FRAMES_MAX)
 				return bad_usage();
+			options.frames = frames;
 			break;
 		case 'h':
 			fputs(usage, stdout);

@@ -201,14 +201,14 @@ int accel_wait_point(int fd, uint32_t timeline, uint64_t value,
 	return ret;
 }
 
-int accel_timeline_export(int fd, struct accel_timeline_export *export)
+int accel_timeline_export(int fd, struct accel_timeline_export *arg)
 {
-	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_EXPORT, export);
+	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_EXPORT, arg);
 }
 
-int accel_timeline_import(int fd, struct accel_timeline_import *import)
+int accel_timeline_import(int fd, struct accel_timeline_import *arg)
 {
-	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_IMPORT, import);
+	return accel_ioctl(fd, ACCEL_IOCTL_TIMELINE_IMPORT, arg);
 }
 
 int accel_point_sync_file(int fd, uint32_t timeline, uint64_t value)

@@ -24,7 +24,8 @@ extern "C" {
  *
  * The library has no state. Its functions may be called by any number of threads
  * at a time, allocate nothing except the arrays they are documented to return,
- * and do not start over after a signal: the caller sees -EINTR.
+ * and do not start over after a signal: unless the handler was installed with
+ * SA_RESTART, the caller sees -EINTR.
  *
  * A parameter that is a struct of <linux/accel.h> is the argument of the ioctl:
  * the caller sets its size member to its sizeof, and to zero what it does not
@@ -395,16 +396,16 @@ int accel_wait_point(int fd, uint32_t timeline, uint64_t value,
 /**
  * accel_timeline_export() - give a timeline, or a point on it, to others
  * @fd: the device
- * @export: see struct accel_timeline_export
+ * @arg: see struct accel_timeline_export
  */
-int accel_timeline_export(int fd, struct accel_timeline_export *export);
+int accel_timeline_export(int fd, struct accel_timeline_export *arg);
 
 /**
  * accel_timeline_import() - take a timeline, or a point on it, from others
  * @fd: the device
- * @import: see struct accel_timeline_import
+ * @arg: see struct accel_timeline_import
  */
-int accel_timeline_import(int fd, struct accel_timeline_import *import);
+int accel_timeline_import(int fd, struct accel_timeline_import *arg);
 
 /**
  * accel_point_sync_file() - a sync_file that signals when a point is reached

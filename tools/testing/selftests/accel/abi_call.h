@@ -32,14 +32,6 @@ static inline void get_next_id(struct __test_metadata *_metadata, int fd,
 	ASSERT_EQ(0, destroy(fd, *id));
 }
 
-/* The same for descriptors. */
-static inline void get_next_fd(struct __test_metadata *_metadata, int *fd)
-{
-	*fd = dup(STDERR_FILENO);
-	ASSERT_LE(0, *fd);
-	ASSERT_EQ(0, close(*fd));
-}
-
 static inline void make_objects(struct __test_metadata *_metadata,
 				FIXTURE_DATA(abi) *self)
 {
@@ -54,7 +46,8 @@ static inline void make_objects(struct __test_metadata *_metadata,
 	ASSERT_LE(0, self->dma_buf);
 	self->timeline_fd = timeline_export(self->fd, self->timeline[0], 0);
 	ASSERT_LE(0, self->timeline_fd);
-	get_next_fd(_metadata, &self->next_fd);
+	self->next_fd = next_fd();
+	ASSERT_LE(0, self->next_fd);
 	get_next_id(_metadata, self->fd, &self->next_id);
 	self->value = 0;
 	self->victim = 0;
@@ -467,13 +460,11 @@ static inline void expect_no_trace(struct __test_metadata *_metadata,
 	struct accel_queue_info info;
 	char now[CENSUS_SIZE];
 	__u32 id;
-	int fd;
 
 	drop_victim(_metadata, self);
 	get_next_id(_metadata, self->fd, &id);
 	EXPECT_EQ(self->next_id, id) TH_LOG("%s left an id", call->name);
-	get_next_fd(_metadata, &fd);
-	EXPECT_EQ(self->next_fd, fd) TH_LOG("%s left a descriptor", call->name);
+	EXPECT_EQ(self->next_fd, next_fd()) TH_LOG("%s left a descriptor", call->name);
 	ASSERT_EQ(0, census_read(now));
 	EXPECT_STREQ(self->census, now) {
 		TH_LOG("%s left an object", call->name);

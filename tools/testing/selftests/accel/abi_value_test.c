@@ -142,7 +142,8 @@ TEST_F_TIMEOUT(abi, id_of_something_else, LONG_TEST_S)
 	/* The ids that will be tried are higher than any that this file uses. */
 	fd = accel_open();
 	ASSERT_LE(0, fd);
-	get_next_fd(_metadata, &self->next_fd);
+	self->next_fd = next_fd();
+	ASSERT_LE(0, self->next_fd);
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, make_ids(fd, &pad));
 	ASSERT_EQ(0, make_ids(fd, &foreign));

@@ -84,7 +84,7 @@ TEST_F_TIMEOUT(abuse, descriptors_in_circles, LONG_TEST_S)
 		close(socks[1]);
 	}
 	EXPECT_EQ(1, census_count("files"));
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 /* Generations that share a file; each child is killed, and its parent goes on. */
@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(abuse, every_descriptor_is_closed, LONG_TEST_S)
 	EXPECT_EQ(0, status);
 	EXPECT_LT(0, closing->opens);
 	EXPECT_LT(0, closing->closes);
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 	tally(closing->opens, "files closed under their users");
 }
 
@@ -203,9 +203,8 @@ TEST_F(abuse, no_descriptor)
 	int fd, i, next;
 
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &old));
-	next = dup(self->fd);
+	next = next_fd();
 	ASSERT_LE(0, next);
-	ASSERT_EQ(0, close(next));
 	for (i = 0; i < 8; i++) {
 		limit = old;
 		limit.rlim_cur = next + i;
@@ -222,7 +221,7 @@ TEST_F(abuse, no_descriptor)
 		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
 		EXPECT_EQ(1, census_count("files"));
 	}
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 static unsigned long alarms;

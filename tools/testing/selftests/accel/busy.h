@@ -59,10 +59,4 @@ static inline int busy_start(int fd, __u32 timeout_ms, struct busy *b)
 	return busy_submit(fd, b);
 }
 
-/* The engines take work as if nothing had been. */
-static inline int still_works(int fd)
-{
-	return engine_flush(fd, 0) ?: engine_flush(fd, 1);
-}
-
 #endif /* SELFTESTS_ACCEL_BUSY_H */

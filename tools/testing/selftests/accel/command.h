@@ -1,31 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tests of commands share: jobs that are run, and that are refused. */
+/* What the tests of commands share: jobs that are refused. */
 #ifndef SELFTESTS_ACCEL_COMMAND_H
 #define SELFTESTS_ACCEL_COMMAND_H
 
 #include "accel_test.h"
-
-static inline void scramble(__u8 *bytes, size_t length, unsigned int seed)
-{
-	size_t i;
-
-	for (i = 0; i < length; i++)
-		bytes[i] = rand_r(&seed) >> 8;
-}
-
-/* 0 when the job has run and succeeded, else the error of SUBMIT or the job. */
-static inline int job_run(int fd, const struct accel_queue_create *queue,
-			  const struct test_job *job)
-{
-	__s32 status;
-	__u64 point;
-	int ret;
-
-	ret = submit_one(fd, queue->id, job, &point) ?:
-	      point_wait_until(fd, queue->timeline, point,
-			       deadline_ms(3 * WAIT_MS), &status);
-	return ret ?: status;
-}
 
 /* Why SUBMIT refuses the job; 0 if it does not, or if something came of it. */
 static inline int submit_refused(int fd, __u32 queue,

@@ -73,29 +73,18 @@ static inline bool sync_file_is_signalled(int sync_file)
 	return dma_buf_is_idle(sync_file, POLLIN);
 }
 
-/* Has @job run to its end on a queue made for it. */
-static inline int run_job(int fd, const struct test_job *job)
+/* Has a job, on a queue made for it, fill the buffer from one end to the other. */
+static inline int run_fill(int fd, __u32 id, __u64 length, __u8 value)
 {
+	struct test_job job = job_fill(id, 0, length, value * 0x01010101U);
 	struct accel_queue_create queue;
-	__s32 status = 0;
-	__u64 point;
 	int ret;
 
 	ret = queue_create(fd, 0, 0, &queue);
 	if (ret)
 		return ret;
-	ret = submit_one(fd, queue.id, job, &point) ?:
-	      point_wait_until(fd, queue.timeline, point, deadline_ms(WAIT_MS),
-			       &status) ?: status;
+	ret = job_run(fd, &queue, &job);
 	return destroy(fd, queue.id) ?: destroy(fd, queue.timeline) ?: ret;
-}
-
-/* Has a job fill the buffer from one end to the other. */
-static inline int run_fill(int fd, __u32 id, __u64 length, __u8 value)
-{
-	struct test_job job = job_fill(id, 0, length, value * 0x01010101U);
-
-	return run_job(fd, &job);
 }
 
 #define RACERS		4

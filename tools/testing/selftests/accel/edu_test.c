@@ -183,14 +183,6 @@ static int driver_info(const struct edu *edu, struct accel_edu_info *info)
 	return accel_ioctl(edu->fd, ACCEL_IOCTL_QUERY, &query);
 }
 
-static void scramble(__u8 *bytes, size_t length, unsigned int seed)
-{
-	size_t i;
-
-	for (i = 0; i < length; i++)
-		bytes[i] = rand_r(&seed) >> 8;
-}
-
 TEST_F(edu, device)
 {
 	struct accel_edu_info info;

@@ -259,15 +259,11 @@ static int use_device(int fd)
 	struct accel_query_device dev;
 	struct accel_queue_create queue;
 	struct accel_bo_create bo;
-	__s32 status;
-	__u64 point;
+	struct test_job nop = job_nop();
 
 	return query_device(fd, &dev) ?:
 	       bo_create(fd, 0, PAGE, &bo) ?:
-	       queue_create(fd, 1, 0, &queue) ?:
-	       submit_nop(fd, queue.id, &point) ?:
-	       point_wait_until(fd, queue.timeline, point, deadline_ms(WAIT_MS),
-				&status);
+	       queue_create(fd, 1, 0, &queue) ?: job_run(fd, &queue, &nop);
 }
 
 static void opener_open(struct opener *o)

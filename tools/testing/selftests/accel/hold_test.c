@@ -42,12 +42,6 @@ static int submit_waiting(int fd, __u32 queue, __u32 timeline, __u64 value,
 	return submit_one(fd, queue, &job, &point);
 }
 
-/* Both engines have run something since, so what is pending is held. */
-static int flush(int fd)
-{
-	return engine_flush(fd, 0) ?: engine_flush(fd, 1);
-}
-
 TEST_F(hold, wait_before_signal)
 {
 	struct accel_queue_info info;
@@ -55,10 +49,10 @@ TEST_F(hold, wait_before_signal)
 
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[0].id,
 				    self->timeline, 5, 0));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 1);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 4));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 1);
 	ASSERT_EQ(0, queue_info(self->fd, self->queue[0].id, &info));
 	EXPECT_EQ(1, info.submitted);
@@ -105,7 +99,7 @@ TEST_F(hold, wait_for_several)
 	}
 	ASSERT_EQ(0, submit_one(self->fd, self->queue[0].id, &job, &point));
 	for (i = 3; i >= 0; i--) {
-		ASSERT_EQ(0, flush(self->fd));
+		ASSERT_EQ(0, engines_flush(self->fd));
 		EXPECT_PENDING(self->fd, self->queue[0].timeline, point);
 		ASSERT_EQ(0, timeline_signal(self->fd, timelines[i], 1));
 	}
@@ -123,7 +117,7 @@ TEST_F(hold, jobs_behind_are_held)
 	for (i = 0; i < 5; i++)
 		ASSERT_EQ(0, submit_nop(self->fd, self->queue[0].id, &point));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 1);
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	for (i = 2; i <= 7; i++)
 		EXPECT_PENDING(self->fd, self->queue[0].timeline, i);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 1));
@@ -142,7 +136,7 @@ TEST_F(hold, held_again)
 				    self->timeline, 1, 0));
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 2));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 1);
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 2);
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 3);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 4));
@@ -173,7 +167,7 @@ TEST_F(hold, released_by_a_job_to_come)
 				    self->queue[1].timeline, 2, 0));
 	ASSERT_EQ(0, submit_nop(self->fd, self->queue[1].id, &point));
 	EXPECT_POINT(0, self->fd, self->queue[1].timeline, 1);
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 1);
 	ASSERT_EQ(0, submit_nop(self->fd, self->queue[1].id, &point));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 1);
@@ -198,7 +192,7 @@ TEST_F(hold, chain)
 						    self->queue[k].id, waits[k],
 						    point, 0));
 		}
-		ASSERT_EQ(0, flush(self->fd));
+		ASSERT_EQ(0, engines_flush(self->fd));
 		for (k = 0; k < 3; k++)
 			EXPECT_PENDING(self->fd, self->queue[k].timeline,
 				       point);
@@ -233,7 +227,7 @@ TEST_F_TIMEOUT(hold, long_chain_released, LONG_TEST_S)
 	int i;
 
 	make_chain(_metadata, self, queues);
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, queues[0].timeline, 1);
 	EXPECT_PENDING(self->fd, queues[CHAIN - 1].timeline, 1);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 1));
@@ -269,7 +263,7 @@ TEST_F(hold, two_wait_for_each_other)
 				    self->queue[1].timeline, 1, 0));
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[1].id,
 				    self->queue[0].timeline, 1, 0));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 1);
 	EXPECT_PENDING(self->fd, self->queue[1].timeline, 1);
 }
@@ -305,7 +299,7 @@ TEST_F(hold, waits_for_itself)
 	job_wait(&own, self->timeline, 1);
 	job_signal(&own, self->timeline, 1);
 	ASSERT_EQ(0, submit_one(self->fd, self->queue[2].id, &own, &point));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 1);
 	EXPECT_PENDING(self->fd, self->queue[1].timeline, 1);
 	EXPECT_PENDING(self->fd, self->queue[1].timeline, 2);
@@ -333,7 +327,7 @@ TEST_F(hold, promise_of_a_held_job)
 	EXPECT_EQ(ACCEL_POINT_PENDING, query.status);
 	EXPECT_EQ(3, query.promised);
 	EXPECT_EQ(-EINVAL, timeline_signal(self->fd, promised, 3));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[1].timeline, 1);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 1));
 	EXPECT_POINT(0, self->fd, self->queue[1].timeline, 1);
@@ -442,7 +436,7 @@ TEST_F(hold, point_of_a_destroyed_queue)
 	/* Waited for before its queue goes, and after. */
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[1].id,
 				    self->queue[0].timeline, 9, 0));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[1].timeline, 1);
 	ASSERT_EQ(0, destroy(self->fd, self->queue[0].id));
 	EXPECT_POINT(0, self->fd, self->queue[1].timeline, 1);

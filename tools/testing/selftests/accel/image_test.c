@@ -554,8 +554,12 @@ TEST_F_TIMEOUT(image, ranges, LONG_TEST_S)
 			for (k = 0; k < ARRAY_LEN(heights); k++) {
 				plane = (i + j + k) % 2 ? &cmd->src : &cmd->dst;
 				cmd->height = heights[k];
-				cmd->src = (struct accel_vaccel_plane) { 0, 16 };
-				cmd->dst = (struct accel_vaccel_plane) { 1, 16 };
+				cmd->src = (struct accel_vaccel_plane) {
+					.bo = 0, .stride = 16,
+				};
+				cmd->dst = (struct accel_vaccel_plane) {
+					.bo = 1, .stride = 16,
+				};
 				plane->offset = offsets[i];
 				plane->stride = strides[j];
 				good = plane_fits(0, 16, 16, heights[k]) &&

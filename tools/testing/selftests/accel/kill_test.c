@@ -166,12 +166,12 @@ TEST_F_TIMEOUT(kill, busy_clients, 3600)
 		kill_some(_metadata, clients, i, self->dev.timeout_max_ms);
 		if (i % 25)
 			continue;
-		ASSERT_EQ(0, still_works(self->fd));
+		ASSERT_EQ(0, engines_flush(self->fd));
 		ASSERT_EQ(0, census_read(after));
 		ASSERT_STREQ(before, after);
 	}
 	tally(i * CLIENTS, "kills");
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 /* A producer submits to its queue, waits, and is told whatever happens to it. */
@@ -245,7 +245,7 @@ TEST_F_TIMEOUT(kill, producers_and_teardown, 1800)
 		EXPECT_EQ(0, close(p[i].fd));
 	}
 	tally(p[0].rounds + p[1].rounds, "queues destroyed under their producers");
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 /* Opens, hangs with little time to do so, and closes in the middle of that. */
@@ -312,7 +312,7 @@ TEST_F_TIMEOUT(kill, closes_during_timeouts, 1800)
 	}
 	EXPECT_LT(0, ended);
 	tally(CLIENTS * closers[0].rounds, "closes during timeouts");
-	EXPECT_EQ(0, still_works(self->fd));
+	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
 TEST_HARNESS_MAIN

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be seen through mappings: the right page of the right buffer, nothing
- * behind its end, and nothing of what was in its memory before.
+ * Mappings of buffers: who may have one, the right page of the right buffer in it and
+ * nothing behind its end, and how long it lasts.
  */
 #include "accel_test.h"
 
@@ -41,6 +41,313 @@ FIXTURE_SETUP(map)
 FIXTURE_TEARDOWN(map)
 {
 	accel_teardown(_metadata, self->fd);
+}
+
+/* The error with which a mapping is refused, or 0. */
+static int map_error(size_t length, int prot, int flags, int fd, off_t offset)
+{
+	void *map = mmap(NULL, length, prot, flags, fd, offset);
+
+	if (map == MAP_FAILED)
+		return errno;
+	munmap(map, length);
+	return 0;
+}
+
+TEST_F(map, two_mappings_of_two_buffers)
+{
+	struct accel_bo_create bo[2];
+	__u8 *map[4];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, bo_create(self->fd, variant->region,
+				       3 * self->page, &bo[i]));
+	for (i = 0; i < 4; i++) {
+		map[i] = bo_map(self->fd, &bo[i % 2]);
+		ASSERT_TRUE(map[i] != MAP_FAILED);
+	}
+	memset(map[0], 1, bo[0].length);
+	memset(map[1], 2, bo[1].length);
+	EXPECT_EQ(bo[0].length, span(map[2], 1, bo[0].length));
+	EXPECT_EQ(bo[1].length, span(map[3], 2, bo[1].length));
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, munmap(map[i], bo[i % 2].length));
+}
+
+TEST_F(map, private_mapping_is_refused)
+{
+	struct accel_bo_create bo;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, self->page, &bo));
+	EXPECT_EQ(EINVAL, map_error(bo.length, PROT_READ, MAP_PRIVATE, self->fd,
+				    bo.mmap_offset));
+	EXPECT_EQ(EINVAL, map_error(bo.length, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE, self->fd, bo.mmap_offset));
+}
+
+/* A mapping that could grow would reach what comes behind the buffer. */
+TEST_F(map, mapping_does_not_grow)
+{
+	struct accel_bo_create bo;
+	void *map;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 2 * self->page, &bo));
+	map = mmap(NULL, self->page, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   self->fd, bo.mmap_offset);
+	ASSERT_TRUE(map != MAP_FAILED);
+	EXPECT_TRUE(mremap(map, self->page, 2 * self->page, MREMAP_MAYMOVE) ==
+		    MAP_FAILED);
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, munmap(map, self->page));
+}
+
+TEST_F(map, offset_of_another_client)
+{
+	struct accel_bo_create bo, own;
+	__u8 *map;
+	int fd;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, self->page, &bo));
+	fd = accel_open();
+	ASSERT_LE(0, fd);
+	/* The other has a buffer of the same id. */
+	ASSERT_EQ(0, bo_create(fd, variant->region, self->page, &own));
+	EXPECT_EQ(bo.id, own.id);
+	EXPECT_NE(bo.mmap_offset, own.mmap_offset);
+
+	EXPECT_EQ(EACCES, map_error(bo.length, PROT_READ | PROT_WRITE,
+				    MAP_SHARED, fd, bo.mmap_offset));
+	EXPECT_EQ(EACCES, map_error(bo.length, PROT_READ, MAP_SHARED, fd,
+				    bo.mmap_offset));
+	EXPECT_EQ(EACCES, map_error(own.length, PROT_READ, MAP_SHARED, self->fd,
+				    own.mmap_offset));
+
+	map = bo_map(fd, &own);
+	ASSERT_TRUE(map != MAP_FAILED);
+	EXPECT_EQ(0, munmap(map, own.length));
+	EXPECT_EQ(0, close(fd));
+}
+
+/* In a child: touches the last page of a mapping that reaches too far. */
+static int map_and_touch(int fd, size_t length, off_t offset)
+{
+	volatile __u8 *map;
+
+	map = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, offset);
+	if (map == MAP_FAILED)
+		return errno;
+	return map[length - 1] ? 0 : 1;
+}
+
+TEST_F(map, past_the_end)
+{
+	const size_t page = self->page;
+	struct accel_bo_create bo;
+	int status;
+	size_t i;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 2 * page, &bo));
+	struct {
+		size_t length;
+		__u64 offset;
+	} ranges[] = {
+		{ bo.length + 1, bo.mmap_offset },
+		{ bo.length + page, bo.mmap_offset },
+		{ 1U << 30, bo.mmap_offset },
+		{ bo.length, bo.mmap_offset + page },
+		{ page, bo.mmap_offset + bo.length },
+		{ page, bo.mmap_offset - page },
+		{ bo.length, bo.mmap_offset - page },
+		{ page, 0 },
+		{ page, 1ULL << 32 },
+		{ page, (1ULL << 44) - page },
+		{ 2 * page, (1ULL << 44) - page },
+	};
+
+	for (i = 0; i < ARRAY_LEN(ranges); i++) {
+		pid_t child;
+
+		/* The first buffer may well begin at 4 GiB. */
+		if (ranges[i].offset == bo.mmap_offset &&
+		    ranges[i].length <= bo.length)
+			continue;
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child)
+			_exit(map_and_touch(self->fd, ranges[i].length,
+					    ranges[i].offset));
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		EXPECT_TRUE((WIFEXITED(status) &&
+			     WEXITSTATUS(status) == EINVAL) ||
+			    (WIFSIGNALED(status) &&
+			     WTERMSIG(status) == SIGBUS)) {
+			TH_LOG("range %zu: status %#x", i, status);
+		}
+	}
+}
+
+/* The end of the range of offsets, where sums wrap. */
+TEST_F(map, offset_near_wrap)
+{
+	struct accel_bo_create bo;
+	off_t last = INT64_MAX & ~(self->page - 1ULL);
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, self->page, &bo));
+	EXPECT_NE(0, map_error(self->page, PROT_READ, MAP_SHARED, self->fd,
+			       last));
+	EXPECT_NE(0, map_error(4 * self->page, PROT_READ, MAP_SHARED, self->fd,
+			       last));
+	EXPECT_NE(0, map_error(self->page, PROT_READ, MAP_SHARED, self->fd,
+			       -(off_t)self->page));
+}
+
+TEST_F(map, partial_unmap)
+{
+	const size_t page = self->page;
+	struct accel_bo_create bo;
+	__u8 *map;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 4 * page, &bo));
+	map = bo_map(self->fd, &bo);
+	ASSERT_TRUE(map != MAP_FAILED);
+	memset(map, 7, bo.length);
+	ASSERT_EQ(0, munmap(map + page, page));
+	EXPECT_EQ(page, span(map, 7, page));
+	EXPECT_EQ(2 * page, span(map + 2 * page, 7, 2 * page));
+
+	/* The id goes first, then the rest of the mapping bit by bit. */
+	ASSERT_EQ(0, destroy(self->fd, bo.id));
+	ASSERT_EQ(0, munmap(map + 3 * page, page));
+	EXPECT_EQ(page, span(map + 2 * page, 7, page));
+	EXPECT_NE(0, map_error(bo.length, PROT_READ, MAP_SHARED, self->fd,
+			       bo.mmap_offset));
+	ASSERT_EQ(0, munmap(map, page));
+	ASSERT_EQ(0, munmap(map + 2 * page, page));
+}
+
+/* Moves part of a mapping to where nothing was; NULL if that is not done. */
+static __u8 *move(__u8 *from, size_t length)
+{
+	void *to = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+
+	if (to == MAP_FAILED || mremap(from, length, length, MREMAP_MAYMOVE |
+				       MREMAP_FIXED, to) != to)
+		return NULL;
+	return to;
+}
+
+TEST_F(map, mremap)
+{
+	const size_t page = self->page;
+	struct accel_bo_create bo;
+	__u8 *map, *moved;
+	int i;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 2 * page, &bo));
+	/* The second page is moved alone, touched and then not yet touched. */
+	for (i = 0; i < 2; i++) {
+		map = bo_map(self->fd, &bo);
+		ASSERT_TRUE(map != MAP_FAILED);
+		if (!i) {
+			map[0] = 1;
+			map[page] = 2;
+		}
+		/* There is no more than the buffer to be seen. */
+		ASSERT_TRUE(mremap(map, bo.length, bo.length + page,
+				   MREMAP_MAYMOVE) == MAP_FAILED);
+		moved = move(map + page, page);
+		ASSERT_TRUE(!!moved);
+		EXPECT_EQ(2, moved[0]);
+		EXPECT_EQ(1, map[0]);
+		ASSERT_EQ(0, munmap(moved, page));
+		ASSERT_EQ(0, munmap(map, page));
+	}
+}
+
+TEST_F(map, read_only_file_stays_read_only)
+{
+	struct accel_bo_create bo;
+	void *map;
+	int fd;
+
+	fd = open(accel_path(), O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, bo_create(fd, variant->region, self->page, &bo));
+	EXPECT_EQ(EACCES, map_error(bo.length, PROT_READ | PROT_WRITE,
+				    MAP_SHARED, fd, bo.mmap_offset));
+	map = mmap(NULL, bo.length, PROT_READ, MAP_SHARED, fd, bo.mmap_offset);
+	ASSERT_TRUE(map != MAP_FAILED);
+	EXPECT_EQ(-1, mprotect(map, bo.length, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(0, munmap(map, bo.length));
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_F(map, fork_sees_the_same_memory)
+{
+	struct accel_bo_create bo;
+	volatile __u8 *map;
+	int status;
+	pid_t child;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 2 * self->page, &bo));
+	map = bo_map(self->fd, &bo);
+	ASSERT_TRUE(map != MAP_FAILED);
+	map[0] = 1;
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		/* The second page is touched by nobody before. */
+		map[self->page] = map[0] + 1;
+		_exit(0);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(2, map[self->page]);
+	EXPECT_EQ(0, munmap((void *)map, bo.length));
+}
+
+TEST_F(map, destroyed_while_mapped)
+{
+	struct accel_bo_create bo, other;
+	__u8 *map, *map2;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 2 * self->page, &bo));
+	map = bo_map(self->fd, &bo);
+	ASSERT_TRUE(map != MAP_FAILED);
+	map[0] = 1;
+	ASSERT_EQ(0, destroy(self->fd, bo.id));
+
+	/* Its memory must not be given to the next that asks. */
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 2 * self->page,
+			       &other));
+	map2 = bo_map(self->fd, &other);
+	ASSERT_TRUE(map2 != MAP_FAILED);
+	memset(map2, 9, other.length);
+	EXPECT_EQ(1, map[0]);
+	EXPECT_EQ(0, map[self->page]);
+	map[self->page] = 3;
+	EXPECT_EQ(9, map2[self->page]);
+	EXPECT_EQ(0, munmap(map, bo.length));
+	EXPECT_EQ(0, munmap(map2, other.length));
+}
+
+TEST_F(map, file_closed_while_mapped)
+{
+	struct accel_bo_create bo;
+	__u8 *map;
+
+	ASSERT_EQ(0, bo_create(self->fd, variant->region, 2 * self->page, &bo));
+	map = bo_map(self->fd, &bo);
+	ASSERT_TRUE(map != MAP_FAILED);
+	map[0] = 1;
+	ASSERT_EQ(0, close(self->fd));
+	self->fd = -1;
+	EXPECT_EQ(1, map[0]);
+	EXPECT_EQ(0, map[self->page]);
+	EXPECT_EQ(0, munmap(map, bo.length));
 }
 
 static void *map_pages(int fd, const struct accel_bo_create *bo, size_t first,
@@ -93,7 +400,7 @@ TEST_F(map, moved_part)
 {
 	const size_t page = self->page;
 	struct accel_bo_create bo;
-	__u8 *map, *moved, *target;
+	__u8 *map, *moved;
 	size_t i;
 
 	ASSERT_EQ(0, bo_create(self->fd, variant->region, PAGES * page, &bo));
@@ -105,12 +412,8 @@ TEST_F(map, moved_part)
 
 	map = map_pages(self->fd, &bo, 2, 4, page);
 	ASSERT_TRUE(map != MAP_FAILED);
-	target = mmap(NULL, 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-		      -1, 0);
-	ASSERT_TRUE(target != MAP_FAILED);
-	moved = mremap(map + page, 2 * page, 2 * page,
-		       MREMAP_MAYMOVE | MREMAP_FIXED, target);
-	ASSERT_TRUE(moved == target);
+	moved = move(map + page, 2 * page);
+	ASSERT_TRUE(!!moved);
 	EXPECT_EQ(5, moved[page]);
 	EXPECT_EQ(4, moved[0]);
 	EXPECT_EQ(6, map[3 * page]);
@@ -174,120 +477,6 @@ TEST_F(map, page_past_the_end)
 		}
 	}
 	EXPECT_EQ(0, munmap(map, bo.length));
-}
-
-#define CHUNK	0x100000
-#define CHUNKS	16
-
-/* All of what a region has, or as much of the system's, with something in it. */
-static int poison(int fd, __u32 region)
-{
-	struct accel_bo_create bo, bos[CHUNKS];
-	struct accel_queue_create queue;
-	struct accel_submit sub;
-	struct test_job job;
-	__s32 status;
-	void *map;
-	int ret, i;
-
-	ret = queue_create(fd, 0, 0, &queue);
-	for (i = 0; !ret && i < CHUNKS; i++) {
-		ret = bo_create(fd, region, CHUNK, &bos[i]);
-		if (ret)
-			break;
-		bo = bos[i];
-		/* The device fills one half of them, the CPU the other. */
-		if (i % 2) {
-			job = job_fill(bo.id, 0, CHUNK, 0x5a5a5a5a);
-			ret = submit_repeated(fd, queue.id, &job, 1, &sub) ?:
-			      point_wait_until(fd, queue.timeline,
-					       sub.first_point,
-					       deadline_ms(WAIT_MS), &status);
-			continue;
-		}
-		map = bo_map(fd, &bo);
-		if (map == MAP_FAILED)
-			return -errno;
-		memset(map, 0x5a, CHUNK);
-		munmap(map, CHUNK);
-	}
-	return ret;
-}
-
-/* Reads a new buffer as the CPU does, or has the device copy it elsewhere. */
-static int read_new(int fd, const struct accel_queue_create *queue,
-		    const struct accel_bo_create *bo,
-		    const struct accel_bo_create *copy, bool by_device,
-		    size_t *zeros)
-{
-	const struct accel_bo_create *seen = by_device ? copy : bo;
-	struct test_job job;
-	__s32 status;
-	__u64 point;
-	__u8 *map;
-	int ret;
-
-	if (by_device) {
-		job = job_copy(bo->id, 0, copy->id, 0, bo->length);
-		ret = submit_one(fd, queue->id, &job, &point) ?:
-		      point_wait_until(fd, queue->timeline, point,
-				       deadline_ms(WAIT_MS), &status);
-		if (ret)
-			return ret;
-	}
-	map = bo_map(fd, seen);
-	if (map == MAP_FAILED)
-		return -errno;
-	*zeros = span(map, 0, bo->length);
-	if (by_device)
-		memset(map, 0xff, seen->length);
-	munmap(map, seen->length);
-	return 0;
-}
-
-static void expect_zeros(struct __test_metadata *_metadata, int fd,
-			 __u32 region, const struct accel_bo_create *copy)
-{
-	struct accel_queue_create queue;
-	struct accel_bo_create bo;
-	size_t zeros = 0;
-	int i;
-
-	ASSERT_EQ(0, queue_create(fd, 0, 0, &queue));
-	for (i = 0; i < CHUNKS - 1; i++) {
-		ASSERT_EQ(0, bo_create(fd, region, CHUNK - 4096 * (i % 3),
-				       &bo));
-		ASSERT_EQ(0, read_new(fd, &queue, &bo, copy, i % 2, &zeros));
-		EXPECT_EQ(bo.length, zeros) {
-			TH_LOG("region %u, buffer %d, read by the %s", region,
-			       i, i % 2 ? "device" : "CPU");
-		}
-	}
-}
-
-/* Whatever was in the memory before, a new buffer in either region is zeros. */
-TEST_F_TIMEOUT(map, data_of_another_client, LONG_TEST_S)
-{
-	struct accel_bo_create copy;
-	char census[CENSUS_SIZE];
-	__u32 region;
-	int fd;
-
-	for (region = 0; region < 2; region++) {
-		fd = accel_open();
-		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, poison(fd, variant->region));
-		ASSERT_EQ(0, close(fd));
-		ASSERT_EQ(0, census_read(census));
-
-		fd = accel_open();
-		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, bo_create(fd, ACCEL_VACCEL_REGION_SYSTEM, CHUNK,
-				       &copy));
-		expect_zeros(_metadata, fd, region, &copy);
-		ASSERT_EQ(0, close(fd));
-		ASSERT_EQ(0, census_read(census));
-	}
 }
 
 TEST_HARNESS_MAIN

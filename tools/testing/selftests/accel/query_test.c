@@ -291,18 +291,9 @@ TEST_F(query, client_name)
 
 static bool fdinfo_has(int fd, const char *text)
 {
-	char path[64], buf[ROOM];
-	size_t len;
-	FILE *file;
+	char fdinfo[FDINFO_SIZE];
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	len = fread(buf, 1, sizeof(buf) - 1, file);
-	buf[len] = '\0';
-	fclose(file);
-	return strstr(buf, text);
+	return !read_fdinfo(fd, fdinfo) && strstr(fdinfo, text);
 }
 
 /* A name that is refused leaves the one before. */

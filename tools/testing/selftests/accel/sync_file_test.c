@@ -54,12 +54,6 @@ static int submit_failing(int fd, __u32 queue, int error, __u64 *point)
 	return submit_one(fd, queue, &job, point);
 }
 
-/* Both engines have run something since. */
-static int flush(int fd)
-{
-	return engine_flush(fd, 0) ?: engine_flush(fd, 1);
-}
-
 TEST_F(sync, point_of_a_queue)
 {
 	__u64 point;
@@ -127,7 +121,7 @@ TEST_F(sync, not_of_held_jobs)
 	job_signal(&held, promised, 5);
 	ASSERT_EQ(0, submit_one(self->fd, queue, &held, &point));
 	ASSERT_EQ(0, submit_nop(self->fd, queue, &point));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	for (i = 1; i <= 3; i++)
 		EXPECT_EQ(-EAGAIN, sync_file_export(self->fd, points, i));
 	EXPECT_EQ(-EAGAIN, sync_file_export(self->fd, promised, 5));
@@ -185,7 +179,7 @@ TEST_F(sync, job_waits_for_another_driver)
 	ASSERT_EQ(0, submit_after(self->fd, self->queue[0].id, sync, 0, &point));
 	/* The job has it. */
 	EXPECT_EQ(0, close(sync));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, point);
 	/* It is not held: the other driver has promised. */
 	sync = sync_file_export(self->fd, self->queue[0].timeline, point);
@@ -308,7 +302,7 @@ TEST_F(sync, closed_while_it_waits)
 	}
 	/* Now it does come. */
 	ASSERT_EQ(0, sw_sync_inc(self->line, 1000000));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, engines_flush(self->fd));
 }
 
 TEST_F(sync, point_by_another_driver)

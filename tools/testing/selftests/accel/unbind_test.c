@@ -39,7 +39,7 @@ FIXTURE_TEARDOWN(unbind)
 	EXPECT_EQ(self->minor, plug_minor(&self->plug));
 	fd = minor_open(self->minor);
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, still_works(fd));
+	EXPECT_EQ(0, engines_flush(fd));
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(0, census_total());
 }
@@ -205,7 +205,7 @@ static void storm(struct __test_metadata *_metadata, const struct plug *plug,
 
 TEST_F_TIMEOUT(unbind, under_load, 1800)
 {
-	const unsigned int times = rounds(500, 500);
+	const unsigned int times = 500;
 
 	storm(_metadata, &self->plug, UNBIND, times);
 	tally(times, "unbinds");
@@ -213,7 +213,7 @@ TEST_F_TIMEOUT(unbind, under_load, 1800)
 
 TEST_F_TIMEOUT(unbind, modules_under_load, 1800)
 {
-	const unsigned int times = rounds(200, 200);
+	const unsigned int times = 200;
 
 	if (access("/sys/module/accel_vaccel/refcnt", F_OK))
 		SKIP(return, "no modules: they are NOT unloaded");

@@ -3,102 +3,10 @@
  * The device goes while it is used for everything there is, in all ways it can
  * go: what Documentation/accel/lifetime.rst says of that, clause by clause.
  */
-#include "unplug.h"
-
-#define BO_LENGTH	65536
-#define PAGE		4096
+#include "unplug_fixture.h"
 
 /* What a job waits for that is never to start. */
 #define NEVER		1000
-
-FIXTURE(unplug)
-{
-	struct plug plug;
-	int minor;
-	int fd;
-	bool gone;
-	struct accel_query_device dev;
-	__u32 long_engine;	/* whose jobs last */
-	__u32 short_engine;	/* whose jobs do not */
-	struct accel_queue_create running, pending, held, done, more;
-	struct accel_bo_create bo, src;
-	int dma_buf;
-	int timeline_fd;
-	__u32 timeline;
-	__u32 unpromised;
-};
-
-FIXTURE_VARIANT(unplug)
-{
-	bool edu;
-	enum unplug_way way;
-};
-
-FIXTURE_VARIANT_ADD(unplug, vaccel_unbind) { .edu = false, .way = UNBIND };
-FIXTURE_VARIANT_ADD(unplug, vaccel_unload) { .edu = false, .way = UNLOAD };
-FIXTURE_VARIANT_ADD(unplug, edu_unbind) { .edu = true, .way = UNBIND };
-FIXTURE_VARIANT_ADD(unplug, edu_unload) { .edu = true, .way = UNLOAD };
-#if __SIZEOF_LONG__ == 8
-/* The slot does not know what kind of program has the device open. */
-FIXTURE_VARIANT_ADD(unplug, edu_device_del) { .edu = true, .way = DEVICE_DEL };
-#endif
-
-FIXTURE_SETUP(unplug)
-{
-	int ret;
-
-	self->fd = -1;
-	ret = variant->edu ? plug_find_edu(&self->plug) :
-			     plug_find_vaccel(&self->plug);
-	if (ret && variant->edu)
-		SKIP(return, "no accel_edu device: it is NOT unplugged");
-	ASSERT_EQ(0, ret);
-	if (variant->way == UNLOAD && access("/sys/module/accel/refcnt", F_OK))
-		SKIP(return, "no modules: they are NOT unloaded");
-	if (variant->way == DEVICE_DEL && !self->plug.slot)
-		SKIP(return, "no slot or no port \"qmp\": it is NOT taken out");
-
-	ASSERT_EQ(0, census_total());
-	self->minor = plug_minor(&self->plug);
-	ASSERT_LE(0, self->minor);
-	self->fd = minor_open(self->minor);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, query_device(self->fd, &self->dev));
-	self->long_engine = variant->edu ? ACCEL_EDU_ENGINE_DMA : 0;
-	self->short_engine = variant->edu ? ACCEL_EDU_ENGINE_FACTORIAL : 1;
-}
-
-/* The device is back at its old number, and takes work. */
-FIXTURE_TEARDOWN(unplug)
-{
-	struct accel_query_device dev;
-	int fd;
-
-	if (self->fd < 0)
-		return;
-	EXPECT_EQ(0, close(self->fd));
-	EXPECT_EQ(0, census_total());
-	if (!self->gone)
-		return;
-	ASSERT_EQ(0, plug_in(&self->plug, variant->way));
-	EXPECT_EQ(self->minor, plug_minor(&self->plug));
-	fd = minor_open(self->minor);
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, query_device(fd, &dev));
-	if (!variant->edu) {
-		EXPECT_EQ(0, engine_flush(fd, 0));
-		EXPECT_EQ(0, engine_flush(fd, 1));
-	}
-	EXPECT_EQ(0, close(fd));
-	EXPECT_EQ(0, census_total());
-}
-
-static int take_away(FIXTURE_DATA(unplug) *self, enum unplug_way way)
-{
-	self->gone = true;
-	tally(1, "hot-unplugs");
-	return unplug(&self->plug, way);
-}
 
 /* Runs until it is told to stop, or for seconds. */
 static struct test_job job_long(const FIXTURE_DATA(unplug) *self, bool edu)
@@ -118,38 +26,6 @@ static struct test_job job_long(const FIXTURE_DATA(unplug) *self, bool edu)
 	return job;
 }
 
-static struct test_job job_short(__u32 bo, bool edu)
-{
-	struct test_job job = {};
-
-	if (!edu)
-		return job_fill(bo, 0, PAGE, 7);
-	job.cmd_size = sizeof(job.cmd.factorial);
-	job.cmd.factorial.value = 10;
-	job.cmd.factorial.bo = job_bo(&job, bo, ACCEL_BO_WRITE);
-	return job;
-}
-
-static int create_all(FIXTURE_DATA(unplug) *self)
-{
-	const __u32 timeout_ms = self->dev.timeout_max_ms;
-
-	return queue_create(self->fd, self->long_engine, timeout_ms,
-			    &self->running) ?:
-	       queue_create(self->fd, self->short_engine, timeout_ms,
-			    &self->pending) ?:
-	       queue_create(self->fd, self->short_engine, timeout_ms,
-			    &self->held) ?:
-	       queue_create(self->fd, self->short_engine, timeout_ms,
-			    &self->done) ?:
-	       queue_create(self->fd, self->short_engine, timeout_ms,
-			    &self->more) ?:
-	       bo_create(self->fd, 0, BO_LENGTH, &self->bo) ?:
-	       bo_create(self->fd, 0, BO_LENGTH, &self->src) ?:
-	       timeline_create(self->fd, 0, &self->timeline) ?:
-	       timeline_create(self->fd, 0, &self->unpromised);
-}
-
 /*
  * One job that has ended, one that runs, one behind it in its queue, one that waits
  * for its buffer, one that is held and one behind that. All buffers have fences.
@@ -160,15 +36,11 @@ static int submit_all(FIXTURE_DATA(unplug) *self, bool edu)
 	struct test_job pending = job_short(self->bo.id, edu);
 	struct test_job held = job_short(self->src.id, edu);
 	struct test_job done = held;
-	__s32 status = 0;
 	__u64 point;
 
 	job_signal(&running, self->timeline, 10);
 	job_wait(&held, self->timeline, NEVER);
-	return submit_one(self->fd, self->done.id, &done, &point) ?:
-	       point_wait_until(self->fd, self->done.timeline, point,
-				deadline_ms(WAIT_MS), &status) ?:
-	       status ?:
+	return job_run(self->fd, &self->done, &done) ?:
 	       submit_one(self->fd, self->running.id, &running, &point) ?:
 	       submit_one(self->fd, self->pending.id, &pending, &point) ?:
 	       submit_one(self->fd, self->held.id, &held, &point) ?:
@@ -411,254 +283,17 @@ TEST_F_TIMEOUT(unplug, mappings, LONG_TEST_S)
 	self->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* Each ioctl as it must succeed while the device is there. */
-static int call_query(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_query_device dev;
-
-	return query_device(self->fd, &dev);
-}
-
-static int call_destroy(FIXTURE_DATA(unplug) *self)
-{
-	__u32 id = self->unpromised;
-
-	self->unpromised = self->timeline;
-	return destroy(self->fd, id);
-}
-
-static int call_client_name(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_client_name name = {
-		.size = sizeof(name),
-		.name_size = 6,
-		.name_ptr = ptr_to_u64("unplug"),
-	};
-
-	return accel_ioctl(self->fd, ACCEL_IOCTL_CLIENT_NAME, &name);
-}
-
-static int call_bo_create(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_bo_create bo;
-
-	return bo_create(self->fd, 0, PAGE, &bo);
-}
-
-/* edu does not reach all of memory, and says so as long as it is there. */
-static int call_bo_userptr(FIXTURE_DATA(unplug) *self)
-{
-	const bool edu = self->short_engine == ACCEL_EDU_ENGINE_FACTORIAL;
-	static _Alignas(PAGE) __u8 page[PAGE];
-	struct accel_bo_userptr userptr = {
-		.size = sizeof(userptr),
-		.addr = ptr_to_u64(page),
-		.length = sizeof(page),
-	};
-	int ret = accel_ioctl(self->fd, ACCEL_IOCTL_BO_USERPTR, &userptr);
-
-	return edu && ret == -EOPNOTSUPP ? 0 : ret;
-}
-
-static int call_bo_import(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_bo_import import;
-
-	return bo_import(self->fd, self->dma_buf, &import);
-}
-
-static int call_bo_export(FIXTURE_DATA(unplug) *self)
-{
-	int ret = bo_export(self->fd, self->src.id, 0);
-
-	return ret < 0 ? ret : close(ret);
-}
-
-static int call_bo_info(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_bo_info info = { .size = sizeof(info), .id = self->bo.id };
-
-	return accel_ioctl(self->fd, ACCEL_IOCTL_BO_INFO, &info);
-}
-
-static int call_bo_sync(FIXTURE_DATA(unplug) *self)
-{
-	return bo_sync(self->fd, self->bo.id, ACCEL_SYNC_READ, 0) ?:
-	       bo_sync(self->fd, self->bo.id,
-		       ACCEL_SYNC_READ | ACCEL_SYNC_END, 0);
-}
-
-static int call_bo_advise(FIXTURE_DATA(unplug) *self)
-{
-	__u32 retained;
-
-	return bo_advise(self->fd, self->bo.id, ACCEL_ADVISE_WILLNEED,
-			 &retained);
-}
-
-static int call_queue_create(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_queue_create queue;
-
-	return queue_create(self->fd, 0, 0, &queue);
-}
-
-static int call_queue_info(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_queue_info info;
-
-	return queue_info(self->fd, self->done.id, &info);
-}
-
-static int call_submit(FIXTURE_DATA(unplug) *self)
-{
-	bool edu = self->short_engine == ACCEL_EDU_ENGINE_FACTORIAL;
-	struct test_job job = job_short(self->src.id, edu);
-	__u64 point;
-
-	return submit_one(self->fd, self->done.id, &job, &point);
-}
-
-static int call_timeline_create(FIXTURE_DATA(unplug) *self)
-{
-	__u32 id;
-
-	return timeline_create(self->fd, 0, &id);
-}
-
-static int call_timeline_signal(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_timeline_query query;
-
-	return timeline_query(self->fd, self->timeline, 0, &query) ?:
-	       timeline_signal(self->fd, self->timeline, query.promised + 1);
-}
-
-static int call_timeline_query(FIXTURE_DATA(unplug) *self)
-{
-	struct accel_timeline_query query;
-
-	return timeline_query(self->fd, self->timeline, 1, &query);
-}
-
-static int call_timeline_wait(FIXTURE_DATA(unplug) *self)
-{
-	__s32 status;
-
-	return point_wait_until(self->fd, self->timeline, 1, 0, &status);
-}
-
-static int call_timeline_export(FIXTURE_DATA(unplug) *self)
-{
-	int ret = sync_file_export(self->fd, self->timeline, 0);
-
-	return ret < 0 ? ret : close(ret);
-}
-
-static int call_timeline_import(FIXTURE_DATA(unplug) *self)
-{
-	__u32 id;
-
-	return timeline_import(self->fd, self->timeline_fd, &id);
-}
-
-/* What works when the device has gone; all that is not here must not. */
-#define WORKS_DESTROY		true
-#define WORKS_TIMELINE_QUERY	true
-#define WORKS_TIMELINE_WAIT	true
-#define WORKS_QUERY		false
-#define WORKS_CLIENT_NAME	false
-#define WORKS_BO_CREATE		false
-#define WORKS_BO_USERPTR	false
-#define WORKS_BO_IMPORT		false
-#define WORKS_BO_EXPORT		false
-#define WORKS_BO_INFO		false
-#define WORKS_BO_SYNC		false
-#define WORKS_BO_ADVISE		false
-#define WORKS_QUEUE_CREATE	false
-#define WORKS_QUEUE_INFO	false
-#define WORKS_SUBMIT		false
-#define WORKS_TIMELINE_CREATE	false
-#define WORKS_TIMELINE_SIGNAL	false
-#define WORKS_TIMELINE_EXPORT	false
-#define WORKS_TIMELINE_IMPORT	false
-
-static const struct {
-	char name[32];
-	bool works;
-	int (*call)(FIXTURE_DATA(unplug) *self);
-} calls[] = {
-#define X(NAME, _name, nr, last)	{ #NAME, WORKS_##NAME, call_##_name },
-	ACCEL_IOCTL_TABLE(X)
-#undef X
-};
-
-TEST_F_TIMEOUT(unplug, ioctls, LONG_TEST_S)
-{
-	struct accel_vaccel_release release = { .size = sizeof(release) };
-	const int own = variant->edu ? -ENOTTY : -EAGAIN;
-	size_t i;
-
-	ASSERT_EQ(0, create_all(self));
-	self->dma_buf = bo_export(self->fd, self->src.id, 0);
-	ASSERT_LE(0, self->dma_buf);
-	self->timeline_fd = timeline_export(self->fd, self->timeline, 0);
-	ASSERT_LE(0, self->timeline_fd);
-	release.queue = self->running.id;
-	for (i = 0; i < ARRAY_LEN(calls); i++)
-		if (calls[i].call != call_timeline_wait)
-			EXPECT_EQ(0, calls[i].call(self)) {
-				TH_LOG("%s", calls[i].name);
-			}
-	EXPECT_EQ(0, call_timeline_wait(self));
-	EXPECT_EQ(own, accel_ioctl(self->fd, ACCEL_IOCTL_VACCEL_RELEASE,
-				   &release));
-	/* A fresh one for DESTROY to have something to end. */
-	ASSERT_EQ(0, timeline_create(self->fd, 0, &self->unpromised));
-
-	ASSERT_EQ(0, take_away(self, variant->way));
-	for (i = 0; i < ARRAY_LEN(calls); i++)
-		EXPECT_EQ(calls[i].works ? 0 : -ENODEV, calls[i].call(self)) {
-			TH_LOG("%s", calls[i].name);
-		}
-	EXPECT_EQ(-ENODEV, accel_ioctl(self->fd, ACCEL_IOCTL_VACCEL_RELEASE,
-				       &release));
-	/* What is found out without the device is still told. */
-	EXPECT_EQ(-ENOENT, destroy(self->fd, 0));
-	release.size = 0;
-	EXPECT_EQ(-EINVAL, accel_ioctl(self->fd, ACCEL_IOCTL_DESTROY, &release));
-	EXPECT_EQ(-EINVAL, accel_ioctl(self->fd, ACCEL_IOCTL_SUBMIT, &release));
-	EXPECT_EQ(0, close(self->dma_buf));
-	EXPECT_EQ(0, close(self->timeline_fd));
-}
-
-static int read_fdinfo(int fd, char *text, size_t size)
-{
-	char path[64];
-	size_t length;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	length = fread(text, 1, size - 1, file);
-	text[length] = '\0';
-	fclose(file);
-	return 0;
-}
-
 /* The node goes; who had hold of it without having it open gets no further. */
 TEST_F_TIMEOUT(unplug, node_and_fdinfo, LONG_TEST_S)
 {
-	char path[64], through[64], text[1024];
+	char path[64], through[64], text[FDINFO_SIZE];
 	int node;
 
 	minor_path(self->minor, path);
 	node = open(path, O_PATH | O_CLOEXEC);
 	ASSERT_LE(0, node);
 	snprintf(through, sizeof(through), "/proc/self/fd/%d", node);
-	ASSERT_EQ(0, read_fdinfo(self->fd, text, sizeof(text)));
+	ASSERT_EQ(0, read_fdinfo(self->fd, text));
 	EXPECT_TRUE(!!strstr(text, "drm-driver:"));
 
 	ASSERT_EQ(0, take_away(self, variant->way));
@@ -666,7 +301,7 @@ TEST_F_TIMEOUT(unplug, node_and_fdinfo, LONG_TEST_S)
 	EXPECT_EQ(ENOENT, errno);
 	EXPECT_EQ(-1, open(through, O_RDWR | O_CLOEXEC));
 	EXPECT_EQ(ENODEV, errno);
-	ASSERT_EQ(0, read_fdinfo(self->fd, text, sizeof(text)));
+	ASSERT_EQ(0, read_fdinfo(self->fd, text));
 	EXPECT_FALSE(!!strstr(text, "drm-driver:"));
 	EXPECT_TRUE(!!strstr(text, "drm-client-id:"));
 	EXPECT_EQ(0, close(node));

@@ -41,26 +41,11 @@ FIXTURE_TEARDOWN(userptr)
 	EXPECT_EQ(0, pinned_kib());
 }
 
-/* Runs one job to its end; returns SUBMIT's error or the job's. */
-static int run(FIXTURE_DATA(userptr) *self, const struct test_job *job)
-{
-	__s32 status;
-	__u64 point;
-	int ret;
-
-	ret = submit_one(self->fd, self->queue.id, job, &point);
-	if (ret)
-		return ret;
-	ret = point_wait_until(self->fd, self->queue.timeline, point,
-			       deadline_ms(WAIT_MS), &status);
-	return ret ?: status;
-}
-
 static int fill(FIXTURE_DATA(userptr) *self, __u32 id, __u32 value)
 {
 	struct test_job job = job_fill(id, 0, LENGTH, value);
 
-	return run(self, &job);
+	return job_run(self->fd, &self->queue, &job);
 }
 
 TEST_F(userptr, jobs_use_it)
@@ -80,7 +65,7 @@ TEST_F(userptr, jobs_use_it)
 	self->map[1] = 42;
 	ASSERT_EQ(0, bo_create(self->fd, 0, LENGTH, &bo));
 	copy = job_copy(id, 0, bo.id, 0, LENGTH);
-	ASSERT_EQ(0, run(self, &copy));
+	ASSERT_EQ(0, job_run(self->fd, &self->queue, &copy));
 	map = bo_map(self->fd, &bo);
 	ASSERT_TRUE(map != MAP_FAILED);
 	EXPECT_EQ(42, map[1]);
@@ -119,7 +104,7 @@ TEST_F(userptr, read_only)
 	EXPECT_EQ(0, bo_sync(self->fd, id, ACCEL_SYNC_WRITE | ACCEL_SYNC_END, 0));
 	ASSERT_EQ(0, bo_create(self->fd, 0, LENGTH, &bo));
 	read = job_copy(id, 0, bo.id, 0, LENGTH);
-	EXPECT_EQ(0, run(self, &read));
+	EXPECT_EQ(0, job_run(self->fd, &self->queue, &read));
 }
 
 TEST_F(userptr, not_to_be_had_otherwise)
