@@ -198,5 +198,3 @@ struct kunit_suite accel_dmabuf_move_suite = {
 	.exit = mock_dmabuf_exit,
 	.test_cases = accel_move_cases,
 };
-
-MODULE_IMPORT_NS("DMA_BUF");
