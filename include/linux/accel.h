@@ -378,8 +378,8 @@ struct accel_bo_ops {
  * @flags: ACCEL_REGION_*, shown to users. With ACCEL_REGION_EVICTS the core moves
  *	buffers to system memory when alloc of @ops finds no room, and back before a
  *	job that uses them is validated, if it can: accel_bo_vmap() and
- *	accel_bo_map_dma() give the driver either. The vmap of @ops is for plain
- *	loads and stores then
+ *	accel_bo_map_dma() give the driver either. With it @ops have no populate, as
+ *	alloc gives the memory, and their vmap is for plain loads and stores
  * @ops: of its buffers
  */
 struct accel_region {
@@ -390,6 +390,7 @@ struct accel_region {
 
 	/* private: */
 	atomic64_t used;
+	struct mutex evict_lock;	/* one at a time makes room; see bo_evict.c */
 	spinlock_t lock;		/* protects bos */
 	struct list_head bos;		/* that can be moved, least recently used first */
 };

@@ -5,10 +5,10 @@
  * Lock order, outermost first: accel_queue.submit_lock, accel_queue.lock, the
  * dma_resv of a job's buffers, accel_timeline.lock; and, as none of those may be
  * taken on the way to signalling a fence but the last, accel_engine.abort_lock,
- * accel_engine.lock, accel_file.event_lock. accel_bo.lock nests inside mmap_lock
- * and a SUBMIT's accel_queue.submit_lock, and accel_region.lock and the dma_resv of an
- * imported buffer inside it. Spinlocks never nest, but inside the lock of somebody
- * else's fence.
+ * accel_engine.lock, accel_file.event_lock. accel_bo.lock nests inside mmap_lock,
+ * a SUBMIT's accel_queue.submit_lock and accel_region.evict_lock, which nests inside the
+ * latter; and accel_region.lock and the dma_resv of an imported buffer inside it.
+ * Spinlocks never nest, but inside the lock of somebody else's fence.
  */
 #ifndef _ACCEL_INTERNAL_H
 #define _ACCEL_INTERNAL_H
@@ -265,6 +265,12 @@ void accel_bo_sync_caches(struct accel_bo *bo, bool for_device);
 static inline bool accel_dma_buf_may_write(const struct dma_buf *dma_buf)
 {
 	return dma_buf->file->f_mode & FMODE_WRITE;
+}
+
+/* By its exporter, when it is not pinned. */
+static inline bool accel_import_can_move(const struct accel_bo *bo)
+{
+	return bo->dma_buf && bo->dma_buf->ops->pin;
 }
 
 struct accel_bo *accel_export_to_bo(struct accel_device *dev,

@@ -68,7 +68,7 @@ EXPORT_SYMBOL_NS_GPL(accel_bo_vmap, "ACCEL");
  *
  * Context: may sleep.
  * Return: 0, ENOMEM, EINTR, EIO if it cannot be mapped, EOPNOTSUPP if the region
- * knows no DMA.
+ * knows no DMA; for an import that was moved, whatever its exporter says.
  */
 int accel_bo_map_dma(struct accel_bo *bo)
 {
@@ -78,8 +78,8 @@ int accel_bo_map_dma(struct accel_bo *bo)
 	ret = accel_bo_populate(bo);
 	if (ret)
 		return ret;
-	/* That of an import may have gone, or may be about to. */
-	if (bo->sgt && !bo->dma_buf)
+	/* That of an import may be about to go: its exporter is asked. */
+	if (bo->sgt && !accel_import_can_move(bo))
 		return 0;
 	if (!bo->region->ops->map_dma)
 		return -EOPNOTSUPP;
@@ -140,23 +140,6 @@ static const struct accel_object_type accel_bo_type = {
 	.release = accel_bo_release,
 };
 
-static int accel_bo_alloc_memory(struct accel_bo *bo)
-{
-	guard(mutex)(&bo->lock);
-	return accel_bo_alloc_backing(bo);
-}
-
-/* Buffers that jobs had last are freed by a worker: what they leave may be enough. */
-static int accel_bo_alloc_memory_patiently(struct accel_bo *bo)
-{
-	int ret = accel_bo_alloc_memory(bo);
-
-	if (ret != -ENOSPC)
-		return ret;
-	accel_object_drain();
-	return accel_bo_alloc_memory(bo);
-}
-
 /*
  * Returns a buffer with one reference and no id, or an ERR_PTR. Its memory is that of
  * @dma_buf, unless NULL, or comes from @region.
@@ -187,7 +170,7 @@ struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 	dma_resv_init(&bo->own_resv);
 	bo->resv = dma_buf ? dma_buf->resv : &bo->own_resv;
 
-	ret = accel_bo_alloc_memory_patiently(bo);
+	ret = accel_bo_alloc_backing(bo);
 	if (ret)
 		goto err_free;
 	ret = accel_bo_alloc_offset(bo);

@@ -27,7 +27,7 @@ bool accel_bo_use(struct accel_bo *bo)
 /* In any context, with a reference. */
 void accel_bo_unuse(struct accel_bo *bo)
 {
-	if (atomic_dec_and_test(&bo->users))
+	if (atomic_dec_and_test(&bo->users) && READ_ONCE(bo->pinned))
 		accel_import_unused(bo);
 }
 

@@ -6,7 +6,8 @@
  * a buffer pays for it there, not the one who needs the room.
  *
  * accel_bo.users says who must not be moved: whoever is about to use a buffer counts
- * itself there before it takes the buffer's lock.
+ * itself there before it takes the buffer's lock. Only with accel_region.evict_lock are
+ * the locks of two buffers held at a time.
  */
 #include "accel_internal.h"
 
@@ -64,22 +65,17 @@ void accel_bo_free_backing(struct accel_bo *bo)
 	bo->region = NULL;
 }
 
-/* A buffer that nobody uses, with a reference and its lock held; or NULL. */
+/* The least recently used, off the list and with a reference; or NULL. */
 static struct accel_bo *accel_region_take(struct accel_region *region)
 {
 	struct accel_bo *bo;
 
 	guard(spinlock)(&region->lock);
 	list_for_each_entry(bo, &region->bos, region_link) {
-		/* Who has the lock may be making room as well. */
-		if (!mutex_trylock(&bo->lock))
-			continue;
-		if (!atomic_read(&bo->users) &&
-		    refcount_inc_not_zero(&bo->obj.refs)) {
+		if (refcount_inc_not_zero(&bo->obj.refs)) {
 			list_del_init(&bo->region_link);
 			return bo;
 		}
-		mutex_unlock(&bo->lock);
 	}
 	return NULL;
 }
@@ -141,9 +137,15 @@ static int accel_bo_move_out(struct accel_bo *bo)
 	return 0;
 }
 
+/* The one who needs room, and those who make it, one after the other. */
+static void accel_bo_lock_to_evict(struct accel_bo *bo)
+{
+	mutex_lock_nest_lock(&bo->lock, &bo->home->evict_lock);
+}
+
 /*
- * Move one buffer out of @region. One that cannot be moved, since its owner has no
- * memory left, is not to be in the way of the others.
+ * Move one buffer out of @region. One that cannot be moved, since a job uses it or its
+ * owner has no memory left, is not to be in the way of the others.
  */
 static bool accel_region_make_room(struct accel_region *region)
 {
@@ -151,8 +153,11 @@ static bool accel_region_make_room(struct accel_region *region)
 	struct accel_bo *bo;
 	LIST_HEAD(stuck);
 
+	lockdep_assert_held(&region->evict_lock);
+
 	while (!moved && (bo = accel_region_take(region))) {
-		moved = !accel_bo_move_out(bo);
+		accel_bo_lock_to_evict(bo);
+		moved = !atomic_read(&bo->users) && !accel_bo_move_out(bo);
 		if (!moved) {
 			scoped_guard(spinlock, &region->lock)
 				list_add_tail(&bo->region_link, &stuck);
@@ -165,18 +170,14 @@ static bool accel_region_make_room(struct accel_region *region)
 	return moved;
 }
 
-/* Find room for @bo where it was asked for, at the cost of others. */
-int accel_bo_alloc_backing(struct accel_bo *bo)
+static int accel_bo_alloc_home(struct accel_bo *bo)
 {
 	struct accel_region *home = bo->home;
 	int ret;
 
 	lockdep_assert_held(&bo->lock);
 
-	do {
-		ret = home->ops->alloc(bo);
-	} while (ret == -ENOSPC && accel_bo_may_move(bo) &&
-		 bo->size <= home->size && accel_region_make_room(home));
+	ret = home->ops->alloc(bo);
 	if (ret)
 		return ret;
 
@@ -187,6 +188,37 @@ int accel_bo_alloc_backing(struct accel_bo *bo)
 	return 0;
 }
 
+/* The same, at the cost of others. */
+static int accel_bo_alloc_evicting(struct accel_bo *bo)
+{
+	int ret;
+
+	do {
+		ret = accel_bo_alloc_home(bo);
+	} while (ret == -ENOSPC && accel_bo_may_move(bo) &&
+		 bo->size <= bo->home->size && accel_region_make_room(bo->home));
+	return ret;
+}
+
+/* Find room for @bo, which nobody else has yet. ENOSPC if there is none to be had. */
+int accel_bo_alloc_backing(struct accel_bo *bo)
+{
+	int ret;
+
+	scoped_guard(mutex, &bo->lock)
+		ret = accel_bo_alloc_home(bo);
+	if (ret != -ENOSPC)
+		return ret;
+
+	/* Buffers that jobs had last are freed by a worker. */
+	accel_object_drain();
+	guard(mutex)(&bo->home->evict_lock);
+	accel_bo_lock_to_evict(bo);
+	ret = accel_bo_alloc_evicting(bo);
+	mutex_unlock(&bo->lock);
+	return ret;
+}
+
 /* Stays where it is, and goes on working, if anything is in the way. */
 static void accel_bo_move_in(struct accel_bo *bo)
 {
@@ -195,7 +227,7 @@ static void accel_bo_move_in(struct accel_bo *bo)
 	lockdep_assert_held(&bo->lock);
 
 	accel_bo_unmap(bo);
-	if (accel_bo_alloc_backing(bo))
+	if (accel_bo_alloc_evicting(bo))
 		return;
 	if (bo->home->ops->vmap(bo)) {
 		accel_region_leave(bo);
@@ -209,6 +241,16 @@ static void accel_bo_move_in(struct accel_bo *bo)
 	atomic64_sub(bo->size, &system->used);
 }
 
+/* Whether @bo is where it was asked for; it is then the most recently used there. */
+static bool accel_bo_touch_home(struct accel_bo *bo)
+{
+	guard(mutex)(&bo->lock);
+	if (bo->region != bo->home)
+		return false;
+	accel_region_touch(bo);
+	return true;
+}
+
 /*
  * Have @bo where it was asked for, if that can be. The caller has counted itself among
  * the users and has no address of the memory yet; if there are others, who may have
@@ -216,14 +258,12 @@ static void accel_bo_move_in(struct accel_bo *bo)
  */
 void accel_bo_bring_in(struct accel_bo *bo)
 {
-	if (!accel_bo_may_move(bo))
+	if (!accel_bo_may_move(bo) || accel_bo_touch_home(bo))
 		return;
 
-	guard(mutex)(&bo->lock);
-	if (!bo->region)
-		return;
+	guard(mutex)(&bo->home->evict_lock);
+	accel_bo_lock_to_evict(bo);
 	if (bo->region != bo->home && atomic_read(&bo->users) == 1)
 		accel_bo_move_in(bo);
-	if (bo->region == bo->home)
-		accel_region_touch(bo);
+	mutex_unlock(&bo->lock);
 }

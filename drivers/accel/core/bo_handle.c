@@ -102,11 +102,8 @@ static struct accel_bo_handle *accel_bo_handle_get(struct accel_file *file, u32 
 	return obj ? obj_to_handle(obj) : NULL;
 }
 
-/*
- * Returns a reference to the buffer that @id stands for, or an ERR_PTR: ENOENT, or
- * EACCES for @write if it may only be read through that id.
- */
-struct accel_bo *accel_bo_get(struct accel_file *file, u32 id, bool write)
+static struct accel_bo *accel_bo_look_up(struct accel_file *file, u32 id,
+					 bool write, bool by_cpu)
 {
 	struct accel_bo_handle *handle = accel_bo_handle_get(file, id);
 	struct accel_bo *bo;
@@ -114,25 +111,29 @@ struct accel_bo *accel_bo_get(struct accel_file *file, u32 id, bool write)
 	if (!handle)
 		return ERR_PTR(-ENOENT);
 
-	if (write && !handle->may_write) {
+	bo = handle->bo;
+	/* To memory of the client's only jobs may be forbidden to write. */
+	if (write && !handle->may_write && !(by_cpu && bo->mm))
 		bo = ERR_PTR(-EACCES);
-	} else {
-		bo = handle->bo;
+	else
 		refcount_inc(&bo->obj.refs);
-	}
 	accel_object_put(&handle->obj);
 	return bo;
 }
 
-/* The same, where it is the client itself that writes: to its own memory it always may. */
+/*
+ * Returns a reference to the buffer that @id stands for, or an ERR_PTR: ENOENT, or
+ * EACCES for @write if it may only be read through that id.
+ */
+struct accel_bo *accel_bo_get(struct accel_file *file, u32 id, bool write)
+{
+	return accel_bo_look_up(file, id, write, false);
+}
+
+/* The same, where it is the client itself that writes. */
 struct accel_bo *accel_bo_get_for_cpu(struct accel_file *file, u32 id, bool write)
 {
-	struct accel_bo *bo = accel_bo_get(file, id, false);
-
-	if (!write || IS_ERR(bo) || bo->mm)
-		return bo;
-	accel_object_put(&bo->obj);
-	return accel_bo_get(file, id, true);
+	return accel_bo_look_up(file, id, write, true);
 }
 
 /* Whether @file has an id of @bo, and by the best of them @may_write. */

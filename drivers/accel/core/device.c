@@ -136,13 +136,17 @@ EXPORT_SYMBOL_NS_GPL(__devm_accel_alloc_device, "ACCEL");
  *
  * Region 0 is system memory and is there already.
  *
- * Return: 0, or ENOSPC if there are ACCEL_REGIONS_MAX.
+ * Return: 0, ENOSPC if there are ACCEL_REGIONS_MAX, EINVAL for ACCEL_REGION_EVICTS with
+ * a populate callback.
  */
 int accel_region_add(struct accel_device *dev, struct accel_region *region)
 {
 	if (dev->region_count == ACCEL_REGIONS_MAX)
 		return -ENOSPC;
+	if (region->flags & ACCEL_REGION_EVICTS && region->ops->populate)
+		return -EINVAL;
 
+	mutex_init(&region->evict_lock);
 	spin_lock_init(&region->lock);
 	INIT_LIST_HEAD(&region->bos);
 	dev->regions[dev->region_count++] = region;

@@ -105,7 +105,7 @@ static int accel_import_attach(struct accel_bo *bo)
 		return -EOPNOTSUPP;
 
 	/* An exporter that cannot move would be made to map for any direction. */
-	attach = bo->dma_buf->ops->pin ?
+	attach = accel_import_can_move(bo) ?
 		 dma_buf_dynamic_attach(bo->dma_buf, hw, &accel_import_attach_ops,
 					bo) :
 		 dma_buf_attach(bo->dma_buf, hw);
@@ -131,7 +131,7 @@ static int accel_import_pin(struct accel_bo *bo)
 
 	dma_resv_assert_held(bo->resv);
 
-	if (bo->pinned || !bo->attach->importer_ops)
+	if (bo->pinned || !accel_import_can_move(bo))
 		return 0;
 	ret = dma_buf_pin(bo->attach);
 	if (!ret)
@@ -223,15 +223,16 @@ static void accel_import_idle_work_fn(struct work_struct *work)
 		atomic_xchg(&bo->idle_queued, 0);
 		accel_import_idle(bo);
 		accel_object_put(&bo->obj);
+		cond_resched();
 	}
 }
 
 static DECLARE_WORK(accel_import_idle_work, accel_import_idle_work_fn);
 
-/* The last job that used it has ended. In any context, with a reference. */
+/* The last job that had it pinned has ended. In any context, with a reference. */
 void accel_import_unused(struct accel_bo *bo)
 {
-	if (!READ_ONCE(bo->pinned) || atomic_xchg(&bo->idle_queued, 1))
+	if (atomic_xchg(&bo->idle_queued, 1))
 		return;
 	refcount_inc(&bo->obj.refs);
 	if (llist_add(&bo->idle_node, &accel_import_idle_list))

@@ -118,6 +118,21 @@ static void accel_device_too_many_engines(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ACCEL_ENGINES_MAX, dev->accel.engine_count);
 }
 
+/* Memory that comes later cannot be moved back. */
+static void accel_device_bad_region(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_device *dev = accel_device_second(mock, &mock_ops);
+	struct accel_region region = {
+		.name = "late",
+		.flags = ACCEL_REGION_LOCAL | ACCEL_REGION_EVICTS,
+		.ops = mock->dev->accel.system->ops,
+	};
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, accel_region_add(&dev->accel, &region));
+	KUNIT_EXPECT_EQ(test, 2U, dev->accel.region_count);
+}
+
 static void accel_device_too_many_regions(struct kunit *test)
 {
 	struct mock *mock = test->priv;
@@ -286,6 +301,7 @@ static struct kunit_case accel_device_cases[] = {
 	KUNIT_CASE(accel_device_refuses_second_registration),
 	KUNIT_CASE(accel_device_needs_an_engine),
 	KUNIT_CASE(accel_device_too_many_engines),
+	KUNIT_CASE(accel_device_bad_region),
 	KUNIT_CASE(accel_device_too_many_regions),
 	KUNIT_CASE(accel_device_no_minor),
 	KUNIT_CASE(accel_device_cannot_be_added),

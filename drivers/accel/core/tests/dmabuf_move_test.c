@@ -20,6 +20,11 @@ static int accel_move_init(struct kunit *test)
 	return ret;
 }
 
+struct accel_move {
+	struct mock_dmabuf *used, *moved;
+	u32 used_id, moved_id;
+};
+
 static struct mock_dmabuf *accel_move_import(struct mock *mock, u32 *id)
 {
 	struct mock_dmabuf *buf = mock_dmabuf(mock->test, MOCK_DMABUF_WRITE |
@@ -27,6 +32,20 @@ static struct mock_dmabuf *accel_move_import(struct mock *mock, u32 *id)
 
 	*id = mock_imported(mock, buf->dma_buf).id;
 	return buf;
+}
+
+/* One that a job uses, and one that has just been moved away. */
+static struct accel_move accel_move_two(struct mock *mock)
+{
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	struct accel_move two;
+
+	two.used = accel_move_import(mock, &two.used_id);
+	two.moved = accel_move_import(mock, &two.moved_id);
+	KUNIT_EXPECT_EQ(mock->test, 0, mock_dmabuf_move(two.moved));
+	MOCK_SUBMIT(mock, queue, .bo_count = 1,
+		    .bos = { { two.used_id, ACCEL_BO_WRITE } });
+	return two;
 }
 
 static void accel_move_expect(struct kunit *test, struct mock_dmabuf *buf,
@@ -139,47 +158,33 @@ static void accel_move_refused_at_import(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_BOS));
 }
 
-/* With a job that has it pinned, and when it has just been moved away. */
 static void accel_move_device_goes(struct kunit *test)
 {
 	struct mock *mock = test->priv;
-	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_dmabuf *used, *moved;
-	u32 id, other;
+	struct accel_move two = accel_move_two(mock);
 
-	used = accel_move_import(mock, &id);
-	moved = accel_move_import(mock, &other);
-	KUNIT_EXPECT_EQ(test, 0, mock_dmabuf_move(moved));
-	MOCK_SUBMIT(mock, queue, .bo_count = 1, .bos = { { id, ACCEL_BO_WRITE } });
 	mock_unregister(mock);
 	accel_census_drain();
-	KUNIT_EXPECT_EQ(test, 0, used->pinned);
-	KUNIT_EXPECT_EQ(test, 0, used->attached);
-	KUNIT_EXPECT_EQ(test, 0, moved->attached);
+	KUNIT_EXPECT_EQ(test, 0, two.used->pinned);
+	KUNIT_EXPECT_EQ(test, 0, two.used->attached);
+	KUNIT_EXPECT_EQ(test, 0, two.moved->attached);
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_ATTACHMENTS));
 }
 
-/* The id goes, with a job that still has the memory, and where there is no mapping. */
 static void accel_move_id_goes(struct kunit *test)
 {
 	struct mock *mock = test->priv;
-	struct mock_queue queue = mock_queue(mock, 0, 0);
-	struct mock_dmabuf *used, *moved;
-	u32 id, other;
+	struct accel_move two = accel_move_two(mock);
 
-	used = accel_move_import(mock, &id);
-	moved = accel_move_import(mock, &other);
-	KUNIT_EXPECT_EQ(test, 0, mock_dmabuf_move(moved));
-	mock_destroy(mock, other);
-	KUNIT_EXPECT_EQ(test, 0, moved->attached);
+	mock_destroy(mock, two.moved_id);
+	KUNIT_EXPECT_EQ(test, 0, two.moved->attached);
 
-	MOCK_SUBMIT(mock, queue, .bo_count = 1, .bos = { { id, ACCEL_BO_WRITE } });
-	mock_destroy(mock, id);
-	accel_move_expect(test, used, 1, 1);
+	mock_destroy(mock, two.used_id);
+	accel_move_expect(test, two.used, 1, 1);
 	mock_finish(mock, 0, 0);
 	accel_census_drain();
-	KUNIT_EXPECT_EQ(test, 0, used->pinned);
-	KUNIT_EXPECT_EQ(test, 0, used->attached);
+	KUNIT_EXPECT_EQ(test, 0, two.used->pinned);
+	KUNIT_EXPECT_EQ(test, 0, two.used->attached);
 }
 
 static struct kunit_case accel_move_cases[] = {

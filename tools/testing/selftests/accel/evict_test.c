@@ -282,6 +282,52 @@ TEST_F_TIMEOUT(evict, all_want_all, LONG_TEST_S)
 	}
 }
 
+struct creator {
+	pthread_barrier_t *start;
+	int fd;
+	int ret;
+	struct accel_bo_create bo;
+};
+
+static void *create_one(void *arg)
+{
+	struct creator *c = arg;
+
+	pthread_barrier_wait(c->start);
+	c->ret = bo_create(c->fd, REGION, 1, &c->bo);
+	return NULL;
+}
+
+/* One makes room; the others wait for it and take what it leaves. */
+TEST_F_TIMEOUT(evict, several_at_once, LONG_TEST_S)
+{
+	unsigned int round, i, count = rounds(10, 200);
+	struct creator creator[3];
+	struct accel_bo_create bo;
+	pthread_barrier_t start;
+	pthread_t thread[3];
+
+	ASSERT_EQ(0, pthread_barrier_init(&start, NULL, 3));
+	for (round = 0; round < count; round++) {
+		ASSERT_EQ(0, bo_create(self->fd, REGION, self->total, &bo));
+		for (i = 0; i < 3; i++) {
+			creator[i] = (struct creator) {
+				.start = &start, .fd = self->fd,
+			};
+			ASSERT_EQ(0, pthread_create(&thread[i], NULL, create_one,
+						    &creator[i]));
+		}
+		for (i = 0; i < 3; i++) {
+			ASSERT_EQ(0, pthread_join(thread[i], NULL));
+			ASSERT_EQ(0, creator[i].ret);
+			EXPECT_EQ(0, destroy(self->fd, creator[i].bo.id));
+		}
+		EXPECT_TRUE(is_out(self->fd, bo.id));
+		ASSERT_EQ(0, destroy(self->fd, bo.id));
+	}
+	ASSERT_EQ(0, pthread_barrier_destroy(&start));
+}
+
 /* Moved or not, it goes with the device. */
 TEST_F_TIMEOUT(evict, device_goes, LONG_TEST_S)
 {
