@@ -60,16 +60,23 @@ static struct accel_job *accel_job_alloc(struct accel_queue *queue,
 	return job;
 }
 
-/* Give back what the job refers to; in any context. */
-static void accel_job_put_all(struct accel_job *job)
+/* In any context. */
+static void accel_job_put_bos(struct accel_job *job)
 {
-	struct accel_job_wait *wait, *next;
 	u32 i;
 
 	for (i = 0; i < job->bo_count; i++) {
 		accel_bo_unuse(job->bos[i].bo);
 		accel_object_put_any_context(&job->bos[i].bo->obj);
 	}
+}
+
+/* Give back what else the job refers to; in any context. */
+static void accel_job_put_rest(struct accel_job *job)
+{
+	struct accel_job_wait *wait, *next;
+	u32 i;
+
 	for (i = 0; i < job->wait_count; i++)
 		accel_job_wait_put(&job->waits[i]);
 	list_for_each_entry_safe(wait, next, &job->implicit, link) {
@@ -87,7 +94,8 @@ void accel_job_free(struct accel_job *job)
 
 	for (i = 0; i < job->signal_count; i++)
 		accel_object_put_any_context(&job->signals[i].timeline->obj);
-	accel_job_put_all(job);
+	accel_job_put_bos(job);
+	accel_job_put_rest(job);
 	kfree(job);
 }
 
@@ -341,7 +349,7 @@ static void accel_job_reached(struct accel_job *job, struct list_head *ready)
 		accel_event_job_failed(job->queue, job->point.value, error);
 	for (i = 0; i < job->signal_count; i++)
 		accel_job_end_signal(&job->signals[i], error, ready);
-	accel_job_put_all(job);
+	accel_job_put_rest(job);
 	dma_fence_put(&job->fence);
 }
 
@@ -356,7 +364,8 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 
 	/* The census waits for this: what is ended here is given up as well. */
 	guard(rcu)();
-	/* First, for whoever waits for the point to make room. */
+	/* First, for whoever waits for the point to have what the job had. */
+	accel_job_put_bos(job);
 	atomic_dec(&job->queue->outstanding);
 	accel_timeline_end(job->queue->timeline, &job->point, job->error,
 			   &reached, ready);

@@ -238,6 +238,43 @@ static void accel_fence_is_not_behind_its_point(struct kunit *test)
 	dma_fence_put(look.fence);
 }
 
+struct accel_fence_use {
+	struct dma_fence_cb cb;
+	struct accel_bo *bo;
+	int users;
+	unsigned int refs;
+};
+
+static void accel_fence_use_cb(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct accel_fence_use *use = container_of(cb, struct accel_fence_use, cb);
+
+	use->users = atomic_read(&use->bo->users);
+	use->refs = refcount_read(&use->bo->obj.refs);
+}
+
+/* Who hears of a job's end may have its buffers moved, or be rid of them. */
+static void accel_fence_ends_the_use(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 bo = mock_bo(mock);
+	struct accel_fence_use use = { .bo = mock_find_bo(mock, bo), .users = -1 };
+	struct dma_fence *fence;
+
+	MOCK_SUBMIT(mock, queue, .bo_count = 1, .bos = { { bo, ACCEL_BO_WRITE } });
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&use.bo->users));
+	KUNIT_EXPECT_EQ(test, 2U, refcount_read(&use.bo->obj.refs));
+	fence = accel_fence_of_bo(mock, bo);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_ASSERT_EQ(test, 0, dma_fence_add_callback(fence, &use.cb,
+							accel_fence_use_cb));
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, 0, use.users);
+	KUNIT_EXPECT_EQ(test, 1U, use.refs);
+	dma_fence_put(fence);
+}
+
 /* Nobody can depend on a job that is held, and whose end nobody has promised. */
 static void accel_fence_held_is_not_published(struct kunit *test)
 {
@@ -384,6 +421,7 @@ static struct kunit_case accel_fence_cases[] = {
 	KUNIT_CASE(accel_fence_opposite_orders),
 	KUNIT_CASE(accel_fence_zero_timeout),
 	KUNIT_CASE(accel_fence_is_not_behind_its_point),
+	KUNIT_CASE(accel_fence_ends_the_use),
 	KUNIT_CASE(accel_fence_held_is_not_published),
 	KUNIT_CASE(accel_fence_outlives_device),
 	{}

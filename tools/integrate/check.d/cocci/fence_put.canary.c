@@ -15,7 +15,7 @@ static int canary_job(struct accel_job *job)
 static void canary_passed_on(struct accel_job *job)
 {
 	dma_fence_put(&job->fence);
-	accel_job_put_all(job);
+	accel_job_put_rest(job);
 }
 
 static void canary_guarded(struct accel_queue *queue, struct dma_fence *fence)
