@@ -467,7 +467,7 @@ struct accel_bo_export {
  * @length: out, in bytes
  * @region: out, memory region it was created in; 0 for an import
  * @flags: out, ACCEL_BO_IMPORTED, ACCEL_BO_READ_ONLY, ACCEL_BO_EVICTED
- * @mmap_offset: out, as in struct accel_bo_create
+ * @mmap_offset: out, as in struct accel_bo_create or struct accel_bo_import
  */
 struct accel_bo_info {
 	__u32 size;

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "busy.h"
+#include "pass_fd.h"
 #include "unplug.h"
 
 #include <sys/resource.h>
@@ -26,25 +27,6 @@ FIXTURE_SETUP(abuse)
 FIXTURE_TEARDOWN(abuse)
 {
 	accel_teardown(_metadata, self->fd);
-}
-
-static int send_fds(int sock, const int *fds, int count)
-{
-	char control[CMSG_SPACE(2 * sizeof(int))] = {};
-	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
-	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
 }
 
 /*

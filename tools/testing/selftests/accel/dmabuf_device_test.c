@@ -109,13 +109,6 @@ TEST_F(devices, device_comes_back)
 	come_back(_metadata, self);
 }
 
-static int edu_open(void)
-{
-	struct plug plug;
-
-	return plug_find_edu(&plug) ?: minor_open(plug_minor(&plug));
-}
-
 /* What edu has, vaccel computes in; and edu does not reach what is vaccel's. */
 TEST_F(devices, another_device)
 {

@@ -342,7 +342,7 @@ static inline __u32 crc32(const volatile __u8 *bytes, size_t length)
 }
 
 /* Pages that are not touched are in no mapping. */
-static inline __u32 touch(const volatile __u8 *bytes)
+static inline __u32 touch_pages(const volatile __u8 *bytes)
 {
 	__u32 sum = 0;
 	int i;

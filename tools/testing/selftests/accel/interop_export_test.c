@@ -55,8 +55,8 @@ TEST_F(export, mapped)
 
 	map = map_shared(self->dmabuf, 0);
 	ASSERT_TRUE(map != MAP_FAILED);
-	touch(map);
-	touch(self->map);
+	touch_pages(map);
+	touch_pages(self->map);
 	ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_ADDRESS,
 				 ptr_to_u64(self->map), ours));
 	ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_ADDRESS,
@@ -72,7 +72,7 @@ TEST_F(export, mapped)
 	map = mmap(NULL, SHARED_SIZE, PROT_READ, MAP_SHARED, self->read_only,
 		   0);
 	ASSERT_TRUE(map != MAP_FAILED);
-	touch(map);
+	touch_pages(map);
 	ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_ADDRESS,
 				 ptr_to_u64(map), theirs));
 	EXPECT_EQ(0, memcmp(ours, theirs, sizeof(ours)));
@@ -95,7 +95,7 @@ static void device_reads_and_writes(struct __test_metadata *_metadata,
 	ASSERT_LT(0, handle);
 	ASSERT_EQ(0, test_dma(self->test, handle, &dma));
 	EXPECT_EQ(crc32(self->map, SHARED_SIZE), dma.crc);
-	touch(self->map);
+	touch_pages(self->map);
 	ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_ADDRESS,
 				 ptr_to_u64(self->map), ours));
 	ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_IMPORT, handle,

@@ -74,8 +74,8 @@ TEST_F(import, same_frames)
 	__u64 owner[PAGES], ours[PAGES], kernel[PAGES], device[PAGES];
 	int handle;
 
-	touch(self->map);
-	touch(self->foreign.map);
+	touch_pages(self->map);
+	touch_pages(self->foreign.map);
 	ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_FD,
 				 self->foreign.dmabuf, kernel));
 	ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_ADDRESS,
@@ -315,7 +315,7 @@ TEST_F(owner, moves_what_is_followed)
 		ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_IMPORT,
 					 handle, after));
 		EXPECT_TRUE(bounced() || frames_differ(before, after));
-		touch(self->foreign.map);
+		touch_pages(self->foreign.map);
 		ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_ADDRESS,
 					 ptr_to_u64(self->foreign.map), map));
 		EXPECT_EQ(bounced(), !!memcmp(after, map, sizeof(map)));
@@ -349,7 +349,7 @@ TEST_F(owner, moves_what_is_held)
 	ASSERT_EQ(0, bo_import(self->fd, self->foreign.dmabuf, &bo));
 	map = map_shared(self->fd, bo.mmap_offset);
 	ASSERT_TRUE(map != MAP_FAILED);
-	touch(map);
+	touch_pages(map);
 	ASSERT_EQ(0, test_frames(self->test, DMABUF_TEST_OF_ADDRESS,
 				 ptr_to_u64(map), before));
 	EXPECT_EQ(-EBUSY, test_move(self->test, self->foreign.dmabuf));

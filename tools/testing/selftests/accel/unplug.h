@@ -164,6 +164,14 @@ static inline int plug_find_edu(struct plug *plug)
 			 "/sys/bus/pci/drivers/accel_edu/*:*");
 }
 
+/* The device that plug_find_edu() finds */
+static inline int edu_open(void)
+{
+	struct plug plug;
+
+	return plug_find_edu(&plug) ?: minor_open(plug_minor(&plug));
+}
+
 static inline int module_unload(const char *name)
 {
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;

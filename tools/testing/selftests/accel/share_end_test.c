@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A buffer that several processes have, and that each of them gives up in turn: tidily,
+ * by exiting, by being killed; and in between our device goes, and the driver of the
+ * other side. In every order, whoever has the buffer still finds in it what was there,
+ * and when nobody has it nothing is left.
+ */
+#include "interop.h"
+#include "pass_fd.h"
+#include "unplug.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+/* In all of the last page, while anybody has the memory */
+#define CONTENTS	0xa5
+#define LAST_PAGE	(SHARED_SIZE - 4096)
+
+#define PARTIES		4
+/* Our device and the other side's driver may go as well. */
+#define ENDS_MAX	(PARTIES + 2)
+
+/**
+ * struct share - what a party has of the buffer, in its process
+ * @make: what the other side's buffer is made with
+ * @foreign: that buffer
+ * @page: the page in which it writes
+ * @wrote: what it wrote there last
+ * @dmabuf: or -1
+ * @fd: of the device by which it has the buffer, or -1
+ * @handle: the buffer's name there
+ * @map: the memory, unless it has it otherwise
+ * @frames: of the memory, if it has it as a device has it
+ */
+struct share {
+	int (*make)(int test, struct foreign *f);
+	struct foreign foreign;
+	__u32 page;
+	__u8 wrote;
+	int dmabuf;
+	int fd;
+	__u32 handle;
+	__u8 *map;
+	__u64 frames[PAGES];
+};
+
+/**
+ * struct role - a way of having a buffer; a party of each is there
+ * @take: come to have it
+ * @check: whether it is what it was, our device being there or gone
+ * @give_up: one thing after the other, without exiting
+ * @module: that is needed for it, if that is not the buffer's own or ours
+ *
+ * The functions return 0 or a negative errno.
+ */
+struct role {
+	int (*take)(struct share *share);
+	int (*check)(struct share *share, bool gone);
+	int (*give_up)(struct share *share);
+	const char *module;
+};
+
+static int check_memory(struct share *share)
+{
+	volatile __u8 *mine = share->map + share->page * 4096;
+
+	if (span(share->map + LAST_PAGE, CONTENTS, 4096) != 4096 ||
+	    *mine != share->wrote)
+		return -EILSEQ;
+	*mine = ++share->wrote;
+	return 0;
+}
+
+static int check_map(struct share *share, bool gone)
+{
+	return check_memory(share);
+}
+
+static int unmap(struct share *share)
+{
+	return munmap(share->map, SHARED_SIZE) ? -errno : 0;
+}
+
+/* A client of ours that has made it */
+static int owner_take(struct share *share)
+{
+	struct accel_bo_create bo;
+	int ret;
+
+	share->fd = accel_open();
+	ret = share->fd < 0 ? share->fd :
+	      bo_create(share->fd, 0, SHARED_SIZE, &bo);
+	if (ret)
+		return ret;
+	share->handle = bo.id;
+	share->map = bo_map(share->fd, &bo);
+	if (share->map == MAP_FAILED)
+		return -errno;
+	memset(share->map + LAST_PAGE, CONTENTS, 4096);
+	share->dmabuf = bo_export(share->fd, bo.id, ACCEL_EXPORT_WRITE);
+	return share->dmabuf < 0 ? share->dmabuf : 0;
+}
+
+static int client_check(struct share *share, bool gone)
+{
+	struct accel_bo_info info;
+
+	if (bo_info(share->fd, share->handle, &info) != (gone ? -ENODEV : 0))
+		return -EPROTO;
+	return check_memory(share);
+}
+
+static int client_give_up(struct share *share)
+{
+	return unmap(share) ?: destroy(share->fd, share->handle) ?:
+	       close(share->fd);
+}
+
+/* The other side, which has made it */
+static int foreign_take(struct share *share)
+{
+	int ret;
+
+	share->fd = share->make == foreign_mock ? test_open() : -1;
+	ret = foreign_make(share->make, share->fd, &share->foreign);
+	if (ret)
+		return ret;
+	share->map = share->foreign.map;
+	memset(share->map + LAST_PAGE, CONTENTS, 4096);
+	share->dmabuf = share->foreign.dmabuf;
+	share->foreign.dmabuf = -1;
+	return 0;
+}
+
+static int foreign_give_up(struct share *share)
+{
+	foreign_free(&share->foreign);
+	return share->fd < 0 ? 0 : close(share->fd);
+}
+
+/* A client that has got it from somebody, and has a job that does not end use it */
+static int client_take(struct share *share)
+{
+	struct test_job job = job_hang();
+	struct accel_queue_create queue;
+	struct accel_query_device dev;
+	struct accel_bo_import import;
+	__u64 point;
+	int ret;
+
+	share->fd = accel_open();
+	ret = share->fd < 0 ? share->fd :
+	      bo_import(share->fd, share->dmabuf, &import);
+	if (ret)
+		return ret;
+	share->handle = import.id;
+	share->map = map_shared(share->fd, import.mmap_offset);
+	if (share->map == MAP_FAILED)
+		return -errno;
+	job_bo(&job, import.id, ACCEL_BO_WRITE);
+	return query_device(share->fd, &dev) ?:
+	       queue_create(share->fd, 0, dev.timeout_max_ms, &queue) ?:
+	       submit_one(share->fd, queue.id, &job, &point);
+}
+
+/* A process that has the dma-buf and nothing else */
+static int process_take(struct share *share)
+{
+	share->map = map_shared(share->dmabuf, 0);
+	if (share->map == MAP_FAILED)
+		return -errno;
+	share->fd = dup(share->dmabuf);
+	return share->fd < 0 ? -errno : 0;
+}
+
+static int process_give_up(struct share *share)
+{
+	return unmap(share) ?: close(share->fd);
+}
+
+/* A device that has it mapped, and by nothing else keeps it */
+static int device_take(struct share *share)
+{
+	struct dmabuf_test_dma dma = { };
+	int ret;
+
+	share->fd = test_open();
+	ret = share->fd < 0 ? share->fd :
+	      test_import(share->fd, share->dmabuf,
+			  DMABUF_TEST_STATIC | DMABUF_TEST_WRITE);
+	if (ret < 0)
+		return ret;
+	share->handle = ret;
+	return test_dma(share->fd, share->handle, &dma) ?:
+	       test_frames(share->fd, DMABUF_TEST_OF_IMPORT, share->handle,
+			   share->frames);
+}
+
+static int device_check(struct share *share, bool gone)
+{
+	__u64 frames[PAGES];
+	int ret;
+
+	ret = test_frames(share->fd, DMABUF_TEST_OF_IMPORT, share->handle,
+			  frames);
+	if (ret)
+		return ret;
+	return memcmp(frames, share->frames, sizeof(frames)) ? -EXDEV : 0;
+}
+
+static int device_give_up(struct share *share)
+{
+	return test_release(share->fd, share->handle) ?: close(share->fd);
+}
+
+/* Somebody else's driver that has it under a name of its own */
+static int vgem_take(struct share *share)
+{
+	share->fd = drm_open("vgem", "vgem");
+	if (share->fd < 0)
+		return share->fd;
+	return drm_from_fd(share->fd, share->dmabuf, &share->handle);
+}
+
+static int vgem_check(struct share *share, bool gone)
+{
+	int ret, dmabuf = drm_to_fd(share->fd, share->handle);
+
+	if (dmabuf < 0)
+		return dmabuf;
+	share->map = map_shared(dmabuf, 0);
+	close(dmabuf);
+	if (share->map == MAP_FAILED)
+		return -ENOMEM;
+	ret = check_memory(share);
+	return unmap(share) ?: ret;
+}
+
+static int vgem_give_up(struct share *share)
+{
+	struct drm_gem_close gem = { .handle = share->handle };
+
+	return accel_ioctl(share->fd, DRM_IOCTL_GEM_CLOSE, &gem) ?:
+	       close(share->fd);
+}
+
+#define ROLE(name, take, check, give_up, ...)				\
+	static const struct role name = { take, check, give_up, __VA_ARGS__ }
+
+ROLE(owner, owner_take, client_check, client_give_up);
+ROLE(client, client_take, client_check, client_give_up);
+ROLE(foreign, foreign_take, check_map, foreign_give_up);
+ROLE(process, process_take, check_map, process_give_up);
+ROLE(device, device_take, device_check, device_give_up, "accel_dmabuf_test");
+ROLE(vgem, vgem_take, vgem_check, vgem_give_up, "vgem");
+
+enum party_order {
+	CHECK,
+	CHECK_GONE,
+	GIVE_UP,
+};
+
+/* What a party's process does; it ends when it is told to, or is killed. */
+static void party_main(int link, const struct role *role, struct share *share)
+{
+	bool first = share->dmabuf < 0;
+	__u32 order;
+	int ret;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ret = role->take(share);
+	if (!ret && first)
+		ret = send_fd(link, share->dmabuf);
+	if (!ret)
+		ret = close(share->dmabuf);
+	while (write(link, &ret, sizeof(ret)) == sizeof(ret) &&
+	       read(link, &order, sizeof(order)) == sizeof(order))
+		ret = order == GIVE_UP ? role->give_up(share) :
+					 role->check(share, order == CHECK_GONE);
+	_exit(0);
+}
+
+/* Another process that has the buffer, 0 when it has ended; and the way to it */
+struct party {
+	pid_t pid;
+	int link;
+};
+
+static int party_answer(struct party *party)
+{
+	int ret;
+
+	return read(party->link, &ret, sizeof(ret)) == sizeof(ret) ? ret : -EPIPE;
+}
+
+static int party_tell(struct party *party, __u32 order)
+{
+	if (write(party->link, &order, sizeof(order)) != sizeof(order))
+		return -EPIPE;
+	return party_answer(party);
+}
+
+/* Returns 0 if it has ended as it should, with nothing of it left. */
+static int party_end(struct party *party, bool by_force)
+{
+	pid_t pid = party->pid;
+	int status;
+
+	party->pid = 0;
+	if (by_force)
+		kill(pid, SIGKILL);
+	close(party->link);
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	if (by_force)
+		return WIFSIGNALED(status) ? 0 : -EPROTO;
+	return status ? -EPROTO : 0;
+}
+
+/* Another device of ours, for which vaccel is somebody else's */
+static int foreign_edu(int test, struct foreign *f)
+{
+	struct accel_bo_create bo;
+	int ret;
+
+	f->owner = edu_open();
+	if (f->owner < 0)
+		return f->owner;
+	ret = bo_create(f->owner, 0, SHARED_SIZE, &bo);
+	if (ret)
+		return ret;
+	f->map = bo_map(f->owner, &bo);
+	f->dmabuf = bo_export(f->owner, bo.id, ACCEL_EXPORT_WRITE);
+	return f->dmabuf < 0 ? f->dmabuf : 0;
+}
+
+FIXTURE(share_end)
+{
+	struct party parties[PARTIES];
+	struct plug ours, edu;
+	int ends;
+	bool gone;	/* our device */
+	bool edu_gone;
+};
+
+/*
+ * The module of the other side can be unloaded, which has to wait for the buffer's
+ * end; or its device be taken away, if it is "accel_edu".
+ */
+FIXTURE_VARIANT(share_end)
+{
+	const struct role *roles[PARTIES];
+	int (*make)(int test, struct foreign *f);
+	const char *module;
+};
+
+FIXTURE_VARIANT_ADD(share_end, with_vgem) {
+	.roles = { &owner, &process, &vgem, &client },
+	.module = "vgem",
+};
+
+FIXTURE_VARIANT_ADD(share_end, with_a_device) {
+	.roles = { &owner, &process, &device, &client },
+	.module = "accel_dmabuf_test",
+};
+
+FIXTURE_VARIANT_ADD(share_end, of_vgem) {
+	.roles = { &foreign, &process, &device, &client },
+	.make = foreign_vgem,
+	.module = "vgem",
+};
+
+FIXTURE_VARIANT_ADD(share_end, of_virtio_gpu) {
+	.roles = { &foreign, &process, &device, &client },
+	.make = foreign_virtio_gpu,
+	.module = "virtio_gpu",
+};
+
+FIXTURE_VARIANT_ADD(share_end, of_mock) {
+	.roles = { &foreign, &process, &device, &client },
+	.make = foreign_mock,
+	.module = "accel_dmabuf_test",
+};
+
+FIXTURE_VARIANT_ADD(share_end, of_udmabuf) {
+	.roles = { &foreign, &process, &vgem, &client },
+	.make = foreign_udmabuf,
+};
+
+/* Mapped for two devices at a time, this is what DMA API debugging warns of on 6.12. */
+FIXTURE_VARIANT_ADD(share_end, of_heap) {
+	.roles = { &foreign, &process, &device, &client },
+	.make = foreign_heap,
+};
+
+FIXTURE_VARIANT_ADD(share_end, of_edu) {
+	.roles = { &foreign, &process, &device, &client },
+	.make = foreign_edu,
+	.module = "accel_edu",
+};
+
+FIXTURE_SETUP(share_end)
+{
+	struct foreign foreign;
+	int ret, test;
+
+	test = test_open();
+	if (test < 0)
+		SKIP(return, "no accel_dmabuf_test");
+	if (variant->make) {
+		ret = foreign_make(variant->make, test, &foreign);
+		if (ret == -ENODEV)
+			SKIP(return, "no such driver, see config");
+		ASSERT_EQ(0, ret);
+		foreign_free(&foreign);
+	}
+	close(test);
+	ASSERT_EQ(0, census_total());
+	ASSERT_EQ(0, plug_find_vaccel(&self->ours));
+	if (variant->make == foreign_edu)
+		ASSERT_EQ(0, plug_find_edu(&self->edu));
+	self->ends = PARTIES + 1 + !!variant->module;
+}
+
+FIXTURE_TEARDOWN(share_end)
+{
+	int i;
+
+	for (i = 0; i < PARTIES; i++)
+		if (self->parties[i].pid)
+			party_end(&self->parties[i], true);
+	EXPECT_EQ(0, census_total());
+}
+
+/* The first has the buffer, and the others get it from there. */
+static int party_start(FIXTURE_DATA(share_end) *self, int i,
+		       const struct role *role, struct share *share)
+{
+	struct party *party = &self->parties[i];
+	int links[2], ret;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, links))
+		return -errno;
+	party->link = links[0];
+	party->pid = fork();
+	if (party->pid < 0)
+		return -errno;
+	if (!party->pid) {
+		/* Or one would not see the end of another's link. */
+		while (i >= 0)
+			close(self->parties[i--].link);
+		party_main(links[1], role, share);
+	}
+	close(links[1]);
+	if (share->dmabuf < 0) {
+		ret = receive_fd(party->link);
+		if (ret < 0)
+			return ret;
+		share->dmabuf = ret;
+	}
+	return party_answer(party);
+}
+
+static void start_all(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(share_end) *self,
+		      const FIXTURE_VARIANT(share_end) *variant)
+{
+	struct share share = { .make = variant->make, .fd = -1, .dmabuf = -1 };
+	int i;
+
+	for (i = 0; i < PARTIES; i++) {
+		share.page = i;
+		ASSERT_EQ(0, party_start(self, i, variant->roles[i], &share)) {
+			TH_LOG("party %d", i);
+		}
+	}
+	ASSERT_EQ(0, close(share.dmabuf));
+}
+
+/* By all who have its memory, or by whoever has ours by way of it */
+static bool other_side_is_needed(FIXTURE_DATA(share_end) *self,
+				 const FIXTURE_VARIANT(share_end) *variant)
+{
+	int i;
+
+	for (i = 0; i < PARTIES; i++)
+		if (self->parties[i].pid &&
+		    (variant->make ||
+		     !strcmp(variant->roles[i]->module ?: "", variant->module)))
+			return true;
+	return false;
+}
+
+/* A module stays for as long as it is needed, and not longer. */
+static int other_side_goes(FIXTURE_DATA(share_end) *self,
+			   const FIXTURE_VARIANT(share_end) *variant,
+			   enum unplug_way way)
+{
+	int ret;
+
+	if (self->edu.module) {
+		self->edu_gone = true;
+		return unplug(&self->edu, way);
+	}
+	ret = module_unload(variant->module);
+	if (other_side_is_needed(self, variant))
+		return ret == -EAGAIN ? 0 : ret ?: -EBUSY;
+	return ret;
+}
+
+/* To load a module again takes a while. */
+static enum unplug_way way_of(unsigned int round, int end)
+{
+	return (round + end) % 4 ? UNBIND : UNLOAD;
+}
+
+/* The @end'th of what can happen, in one of the ways in which it can */
+static int let_happen(FIXTURE_DATA(share_end) *self,
+		      const FIXTURE_VARIANT(share_end) *variant,
+		      int end, unsigned int round)
+{
+	struct party *party = &self->parties[end];
+	unsigned int way = (round + end) % 3;
+
+	if (end == PARTIES) {
+		self->gone = true;
+		return unplug(&self->ours, way_of(round, end));
+	}
+	if (end > PARTIES)
+		return other_side_goes(self, variant, way_of(round, end));
+
+	/* Tidily, by being killed, by exiting */
+	return (way == 0 ? party_tell(party, GIVE_UP) : 0) ?:
+	       party_end(party, way == 1);
+}
+
+/* The @index'th of all orders in which @count things can happen */
+static void order_of(unsigned int index, int count, int *order)
+{
+	int left[ENDS_MAX], i, which;
+
+	for (i = 0; i < count; i++)
+		left[i] = i;
+	for (i = count; i; i--) {
+		which = index % i;
+		index /= i;
+		*order++ = left[which];
+		memmove(&left[which], &left[which + 1],
+			(i - which - 1) * sizeof(*left));
+	}
+}
+
+static void play(struct __test_metadata *_metadata,
+		 FIXTURE_DATA(share_end) *self,
+		 const FIXTURE_VARIANT(share_end) *variant, unsigned int index,
+		 unsigned int round)
+{
+	int order[ENDS_MAX], i, j;
+
+	order_of(index, self->ends, order);
+	start_all(_metadata, self, variant);
+	for (i = 0; i < self->ends; i++) {
+		ASSERT_EQ(0, let_happen(self, variant, order[i], round)) {
+			TH_LOG("order %u, round %u: end %d", index, round,
+			       order[i]);
+		}
+		for (j = 0; j < PARTIES; j++) {
+			if (!self->parties[j].pid)
+				continue;
+			ASSERT_EQ(0, party_tell(&self->parties[j],
+						self->gone ? CHECK_GONE : CHECK)) {
+				TH_LOG("order %u, round %u: party %d after end %d",
+				       index, round, j, order[i]);
+			}
+		}
+	}
+	ASSERT_EQ(0, census_total());
+	ASSERT_EQ(0, plug_in(&self->ours, way_of(round, PARTIES)));
+	self->gone = false;
+	if (self->edu_gone)
+		ASSERT_EQ(0, plug_in(&self->edu, way_of(round, PARTIES + 1)));
+	self->edu_gone = false;
+}
+
+TEST_F_TIMEOUT(share_end, in_every_order, 10 * LONG_TEST_S)
+{
+	unsigned int i, count, orders = 1;
+
+	for (i = self->ends; i; i--)
+		orders *= i;
+	count = rounds(6, orders);
+	/* A prime to all their numbers, so that they differ where they can. */
+	for (i = 0; i < count; i++)
+		play(_metadata, self, variant, i * 271 % orders, i);
+	tally(count, "orders in which a shared buffer is given up");
+}
+
+TEST_HARNESS_MAIN
