@@ -76,7 +76,7 @@ TEST_F_TIMEOUT(abuse, generations, LONG_TEST_S)
 	struct accel_queue_info info;
 	int pipefd[2], i, ret, status;
 	pid_t child;
-	__u64 point;
+	__u64 point = 0;
 
 	ASSERT_EQ(0, queue_create(self->fd, 1, self->dev.timeout_max_ms,
 				  &queue));
