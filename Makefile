@@ -5,7 +5,7 @@ BUILD ?= build
 export BUILD TREE KSRC
 integrate := tools/integrate
 
-.PHONY: help run demo test test-full check kunit coverage mutants series vm build clean distclean
+.PHONY: help run demo test test-full check kunit coverage mutants series size vm build clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
@@ -38,6 +38,9 @@ mutants:	## put bugs into the code, one at a time, and see a test fail
 
 series:		## the subsystem as patches for a kernel tree that does not have it
 	@$(integrate)/series
+
+size:		## what it adds to a kernel image, and as modules, in KiB
+	@$(integrate)/size
 
 vm: build	## a shell in the guest; tools/integrate/vm CMD... runs a command
 	@$(integrate)/vm
