@@ -5,7 +5,7 @@ BUILD ?= build
 export BUILD TREE KSRC
 integrate := tools/integrate
 
-.PHONY: help run demo test test-full check kunit coverage mutants vm build clean distclean
+.PHONY: help run demo test test-full check kunit coverage mutants series size vm build clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
@@ -36,6 +36,12 @@ coverage:	## which lines of the core the tests execute; builds a kernel for it
 mutants:	## put bugs into the code, one at a time, and see a test fail
 	@$(integrate)/mutate
 
+series:		## the subsystem as patches for a kernel tree that does not have it
+	@$(integrate)/series
+
+size:		## what it adds to a kernel image, and as modules, in KiB
+	@$(integrate)/size
+
 vm: build	## a shell in the guest; tools/integrate/vm CMD... runs a command
 	@$(integrate)/vm
 
@@ -46,6 +52,7 @@ clean:		## remove what was compiled; trees and downloads stay
 	rm -rf $(BUILD)/*/obj* $(BUILD)/*/mod* $(BUILD)/*/usr $(BUILD)/*/accel $(BUILD)/*/mini*
 	rm -rf $(BUILD)/*/selftests* $(BUILD)/*/vm.* $(BUILD)/*/built* $(BUILD)/*/config.stamp*
 	rm -rf $(BUILD)/*/kunit $(BUILD)/*/gcov $(BUILD)/*/mutants $(BUILD)/*/demo $(BUILD)/*/check
+	rm -rf $(BUILD)/*/series $(BUILD)/*/series.work
 
 distclean:	## remove everything that was ever made here
 	rm -rf $(BUILD) .checkpatch-camelcase*

@@ -78,6 +78,7 @@ choose_tree() {
 	choose_variant
 	tree=$BUILD/$TREE
 	linux=$tree/linux
+	pristine=$tree/pristine
 	obj=$tree/obj$variant
 	mod=$tree/mod$variant
 	log=$tree/log
@@ -132,6 +133,18 @@ kmake() {
 		"${variant_make[@]}" "$@"
 }
 
+# The configuration of the kernel, as far as it is not tinyconfig
+wanted() {
+	cat "$here/test.config"
+	printf '%s\n' "${variant_config[@]}"
+}
+
+set_config() {
+	kmake tinyconfig
+	wanted >>"$obj/.config"
+	kmake olddefconfig
+}
+
 # build_modules DIR: modules that are not in the tree, in mainline's names
 build_modules() {
 	local compat=$linux/drivers/accel/compat.h
@@ -160,4 +173,39 @@ complaints() {
 		grep -aE -e 'WARNING: |BUG: |KASAN: |UBSAN: |Oops: |DMA-API: |refcount_t: ' \
 			-e 'possible (circular|recursive) locking|inconsistent lock state|suspicious RCU usage' \
 			-e 'INFO: task .* blocked|detected stall|kmemleak: .* new suspected'
+}
+
+# remove_allowed: takes checkpatch's lines "FILE:N: LEVEL:TYPE: text" and leaves those
+# that checkpatch.allow does not name; then names its entries that matched nothing.
+remove_allowed() {
+	awk -v allow="$here/check.d/checkpatch.allow" '
+		function pattern(glob) {
+			gsub(/[.+]/, "[&]", glob)
+			gsub(/\*/, ".*", glob)
+			return "^" glob "$"
+		}
+		BEGIN {
+			while ((getline line < allow) > 0) {
+				if (line ~ /^#/ || line == "")
+					continue
+				split(line, field, /[ \t]+/)
+				type[++n] = field[1]
+				file[n] = pattern(field[2])
+			}
+		}
+		/^total:/ { next }
+		{
+			split($0, part, ":")
+			for (i = 1; i <= n; i++)
+				if (part[4] == type[i] && part[1] ~ file[i]) {
+					used[i] = 1
+					next
+				}
+			print
+		}
+		END {
+			for (i = 1; i <= n; i++)
+				if (!used[i])
+					print "checkpatch.allow: nothing matches " type[i] " for " file[i]
+		}'
 }

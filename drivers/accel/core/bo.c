@@ -151,7 +151,7 @@ struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 	struct accel_bo *bo;
 	int ret;
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
+	bo = kzalloc_obj(*bo, GFP_KERNEL_ACCOUNT);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 

@@ -106,7 +106,7 @@ static int accel_bo_dma_map_dma(struct accel_bo *bo)
 	struct scatterlist *sg;
 	int ret;
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
+	sgt = kzalloc_obj(*sgt, GFP_KERNEL_ACCOUNT);
 	if (!sgt)
 		return -ENOMEM;
 	ret = sg_alloc_table(sgt, count, GFP_KERNEL_ACCOUNT);

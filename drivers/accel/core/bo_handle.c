@@ -44,7 +44,7 @@ struct accel_bo_handle *accel_bo_handle_create(struct accel_file *file,
 {
 	struct accel_bo_handle *handle;
 
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
 	if (!handle) {
 		accel_object_put(&bo->obj);
 		return ERR_PTR(-ENOMEM);

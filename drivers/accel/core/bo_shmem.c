@@ -142,7 +142,7 @@ int accel_bo_page_map_dma(struct accel_bo *bo)
 	struct sg_table *sgt __free(kfree) = NULL;
 	int ret;
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
+	sgt = kzalloc_obj(*sgt, GFP_KERNEL_ACCOUNT);
 	if (!sgt)
 		return -ENOMEM;
 

@@ -58,7 +58,7 @@ static int accel_device_init_system(struct accel_device *dev)
 {
 	struct accel_region *system;
 
-	system = kzalloc(sizeof(*system), GFP_KERNEL);
+	system = kzalloc_obj(*system, GFP_KERNEL);
 	if (!system)
 		return -ENOMEM;
 

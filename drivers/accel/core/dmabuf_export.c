@@ -52,7 +52,7 @@ static struct sg_table *accel_export_map(struct dma_buf_attachment *attach,
 	if (dir != DMA_TO_DEVICE && !accel_dma_buf_may_write(attach->dmabuf))
 		return ERR_PTR(-EACCES);
 
-	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	map = kzalloc_obj(*map, GFP_KERNEL_ACCOUNT);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 

@@ -40,7 +40,7 @@ struct accel_file *accel_file_create(struct accel_device *dev)
 {
 	struct accel_file *file;
 
-	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	file = kzalloc_obj(*file, GFP_KERNEL_ACCOUNT);
 	if (!file)
 		return ERR_PTR(-ENOMEM);
 

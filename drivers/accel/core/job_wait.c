@@ -163,7 +163,7 @@ int accel_job_add_implicit_wait(struct accel_job *job, struct dma_fence *fence)
 	    dma_fence_is_signaled(fence))
 		return 0;
 
-	wait = kzalloc(sizeof(*wait), GFP_KERNEL_ACCOUNT);
+	wait = kzalloc_obj(*wait, GFP_KERNEL_ACCOUNT);
 	if (!wait)
 		return -ENOMEM;
 

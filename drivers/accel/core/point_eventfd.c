@@ -88,7 +88,7 @@ accel_point_eventfd_alloc(struct accel_timeline_handle *handle, u64 value, int f
 	if (IS_ERR(ctx))
 		return ERR_PTR(-EBADF);
 
-	point = kzalloc(sizeof(*point), GFP_KERNEL_ACCOUNT);
+	point = kzalloc_obj(*point, GFP_KERNEL_ACCOUNT);
 	if (!point) {
 		eventfd_ctx_put(ctx);
 		return ERR_PTR(-ENOMEM);

@@ -116,7 +116,7 @@ accel_point_fence_alloc(struct accel_timeline *timeline, u64 value)
 
 	BUILD_BUG_ON(offsetof(struct accel_point_fence, fence));
 
-	point = kzalloc(sizeof(*point), GFP_KERNEL_ACCOUNT);
+	point = kzalloc_obj(*point, GFP_KERNEL_ACCOUNT);
 	if (!point)
 		return NULL;
 

@@ -96,7 +96,7 @@ accel_point_import_alloc(struct accel_timeline *timeline, u64 value,
 {
 	struct accel_point_import *import;
 
-	import = kzalloc(sizeof(*import), GFP_KERNEL_ACCOUNT);
+	import = kzalloc_obj(*import, GFP_KERNEL_ACCOUNT);
 	if (!import)
 		return NULL;
 

@@ -257,7 +257,7 @@ static struct accel_queue *accel_queue_create(struct accel_file *file,
 	struct accel_queue *queue;
 	int ret = -ENOMEM;
 
-	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
+	queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
 	if (!queue)
 		return ERR_PTR(-ENOMEM);
 

@@ -237,7 +237,7 @@ struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value
 {
 	struct accel_timeline *timeline;
 
-	timeline = kzalloc(sizeof(*timeline), GFP_KERNEL_ACCOUNT);
+	timeline = kzalloc_obj(*timeline, GFP_KERNEL_ACCOUNT);
 	if (!timeline)
 		return NULL;
 

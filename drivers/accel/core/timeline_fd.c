@@ -44,7 +44,7 @@ struct file *accel_timeline_file(struct accel_timeline *timeline, bool may_signa
 	struct accel_timeline_fd *tfd;
 	struct file *file;
 
-	tfd = kzalloc(sizeof(*tfd), GFP_KERNEL_ACCOUNT);
+	tfd = kzalloc_obj(*tfd, GFP_KERNEL_ACCOUNT);
 	if (!tfd)
 		return ERR_PTR(-ENOMEM);
 

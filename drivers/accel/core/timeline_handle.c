@@ -51,7 +51,7 @@ int accel_timeline_reserve(struct accel_ioctl_call *call,
 	if (accel_timeline_is_in_demand(timeline))
 		return -ENOSPC;
 
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
 	if (!handle)
 		return -ENOMEM;
 

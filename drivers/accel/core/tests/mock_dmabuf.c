@@ -73,7 +73,7 @@ static struct sg_table *mock_dmabuf_map(struct dma_buf_attachment *attach,
 
 	if (buf->map_error)
 		return ERR_PTR(buf->map_error);
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	sgt = kzalloc_obj(*sgt, GFP_KERNEL);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
 	ret = buf->fake_segment ? mock_dmabuf_fake(buf, sgt) :

@@ -20,7 +20,7 @@ static const struct dma_fence_ops mock_foreign_ops = {
 
 struct mock_foreign *mock_foreign(struct mock *mock)
 {
-	struct mock_foreign *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct mock_foreign *fence = kzalloc_obj(*fence, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(mock->test, fence);
 	spin_lock_init(&fence->lock);

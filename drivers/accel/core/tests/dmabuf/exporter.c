@@ -114,7 +114,7 @@ static struct sg_table *moving_map(struct dma_buf_attachment *attach,
 	dma_resv_assert_held(attach->dmabuf->resv);
 	if (attach->priv)
 		return ERR_PTR(-EBUSY);
-	map = kzalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	map = kzalloc_obj(*map, GFP_KERNEL_ACCOUNT);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 	map->dir = dir;
@@ -272,7 +272,7 @@ int test_export(struct test_file *file, void *arg)
 	    args->pages > DMABUF_TEST_PAGES_MAX)
 		return -EINVAL;
 
-	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	buf = kzalloc_obj(*buf, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
 	buf->count = args->pages;

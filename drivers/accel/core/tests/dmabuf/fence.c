@@ -89,7 +89,7 @@ static struct slow_fence *slow_fence_create(u32 timeout_ms)
 {
 	struct slow_fence *fence;
 
-	fence = kzalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
+	fence = kzalloc_obj(*fence, GFP_KERNEL_ACCOUNT);
 	if (!fence)
 		return NULL;
 
@@ -134,7 +134,7 @@ int test_fence(struct test_file *file, void *arg)
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL_ACCOUNT);
+	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
 	if (!handle)
 		return -ENOMEM;
 	handle->fence = slow_fence_create(args->timeout_ms);

@@ -99,7 +99,7 @@ int test_import(struct test_file *file, void *arg)
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
-	import = kzalloc(sizeof(*import), GFP_KERNEL_ACCOUNT);
+	import = kzalloc_obj(*import, GFP_KERNEL_ACCOUNT);
 	if (!import)
 		return -ENOMEM;
 	import->dir = args->flags & DMABUF_TEST_WRITE ? DMA_BIDIRECTIONAL :

@@ -127,7 +127,7 @@ static int test_open(struct inode *inode, struct file *filp)
 {
 	struct test_file *file;
 
-	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	file = kzalloc_obj(*file, GFP_KERNEL_ACCOUNT);
 	if (!file)
 		return -ENOMEM;
 
