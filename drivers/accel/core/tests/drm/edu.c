@@ -47,7 +47,7 @@
 struct test_edu {
 	struct drm_device drm;
 	void __iomem *regs;
-	struct mutex lock;
+	struct mutex lock;		/* one trip at a time */
 	u64 *bounce;
 	dma_addr_t bounce_dma;
 };

@@ -8,7 +8,6 @@
 
 #include <linux/accel_class.h>
 #include <linux/cdev.h>
-#include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -63,34 +62,30 @@ static void test_control_release(struct device *dev)
 	kfree(container_of(dev, struct test_control, dev));
 }
 
-DEFINE_FREE(test_control, struct test_control *, if (_T) put_device(&_T->dev))
-
 /* Without a type, and not asking whose the class is: as habanalabs does it. */
 static struct test_control *test_control_add(struct drm_device *drm)
 {
-	struct test_control *new;
+	struct test_control *control;
 	int ret;
 
-	new = kzalloc(sizeof(*new), GFP_KERNEL);
-	if (!new)
+	control = kzalloc(sizeof(*control), GFP_KERNEL);
+	if (!control)
 		return ERR_PTR(-ENOMEM);
 
-	device_initialize(&new->dev);
-	struct test_control *control __free(test_control) = new;
-
+	device_initialize(&control->dev);
 	control->dev.devt = test_control_base + drm->accel->index;
 	control->dev.class = drm->accel->kdev->class;
 	control->dev.release = test_control_release;
-	ret = dev_set_name(&control->dev, "accel_controlD%d", drm->accel->index);
-	if (ret)
-		return ERR_PTR(ret);
-
 	cdev_init(&control->cdev, &test_control_fops);
 	control->cdev.owner = THIS_MODULE;
-	ret = cdev_device_add(&control->cdev, &control->dev);
-	if (ret)
+	ret = dev_set_name(&control->dev, "accel_controlD%d",
+			   drm->accel->index) ?:
+	      cdev_device_add(&control->cdev, &control->dev);
+	if (ret) {
+		put_device(&control->dev);
 		return ERR_PTR(ret);
-	return no_free_ptr(control);
+	}
+	return control;
 }
 
 static void test_control_remove(struct test_control *control)
