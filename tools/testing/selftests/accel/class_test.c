@@ -61,6 +61,7 @@ FIXTURE_SETUP(nodes)
 {
 	int i;
 
+	modules_remove("-q " DRM_MODULE);
 	if (load_module(DRM_MODULE " devices=2"))
 		SKIP(return, NO_DRM_TEST);
 	if (plug_find_edu(&self->dev[EDU].plug)) {

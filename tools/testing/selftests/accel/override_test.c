@@ -30,6 +30,7 @@ static int give_to(const struct plug *plug, const char *driver)
 FIXTURE_SETUP(override)
 {
 	self->minor = -1;
+	modules_remove("-q " DRM_MODULE);
 	if (load_module(DRM_MODULE " devices=0"))
 		SKIP(return, NO_DRM_TEST);
 	if (plug_find_edu(&self->plug))
