@@ -245,6 +245,20 @@ TEST_F(nodes, answer_their_own_ioctls)
 	}
 }
 
+/* A file of DRM's has no master here, and what needs one says so. */
+TEST_F(nodes, drm_has_no_master)
+{
+	struct device *drm = &self->dev[DRM0];
+	struct drm_unique unique = {};
+	struct drm_auth auth = {};
+
+	ASSERT_EQ(0, device_open(drm));
+	EXPECT_EQ(-EACCES, accel_ioctl(drm->fd, DRM_IOCTL_GET_MAGIC, &auth));
+	EXPECT_EQ(-EACCES, accel_ioctl(drm->fd, DRM_IOCTL_GET_UNIQUE, &unique));
+	EXPECT_TRUE(alive(drm, drm->fd));
+	EXPECT_EQ(0, close(drm->fd));
+}
+
 TEST_F(nodes, tell_udev_what_they_are)
 {
 	char name[32], text[512], expected[128];
