@@ -228,7 +228,7 @@ static void expect_no_ioctl(struct __test_metadata *_metadata, int fd,
 }
 
 /* Whatever the number, in the other's letter it is nothing to them. */
-TEST_F(nodes, answer_their_own_ioctls)
+TEST_F_TIMEOUT(nodes, answer_their_own_ioctls, LONG_TEST_S)
 {
 	const unsigned int ours = _IOC_TYPE(ACCEL_IOCTL_QUERY);
 	struct drm_version version = {};
@@ -246,7 +246,7 @@ TEST_F(nodes, answer_their_own_ioctls)
 }
 
 /* A file of DRM's has no master here, and what needs one says so. */
-TEST_F(nodes, drm_has_no_master)
+TEST_F_TIMEOUT(nodes, drm_has_no_master, LONG_TEST_S)
 {
 	struct device *drm = &self->dev[DRM0];
 	struct drm_unique unique = {};
@@ -259,7 +259,7 @@ TEST_F(nodes, drm_has_no_master)
 	EXPECT_EQ(0, close(drm->fd));
 }
 
-TEST_F(nodes, tell_udev_what_they_are)
+TEST_F_TIMEOUT(nodes, tell_udev_what_they_are, LONG_TEST_S)
 {
 	char name[32], text[512], expected[128];
 	struct device *dev;
@@ -328,17 +328,17 @@ static void static_node(struct __test_metadata *_metadata, struct device *first,
 	EXPECT_EQ(0, unlink(unused));
 }
 
-TEST_F(nodes, static_node_of_native_then_drm)
+TEST_F_TIMEOUT(nodes, static_node_of_native_then_drm, LONG_TEST_S)
 {
 	static_node(_metadata, &self->dev[EDU], &self->dev[DRM0]);
 }
 
-TEST_F(nodes, static_node_of_drm_then_native)
+TEST_F_TIMEOUT(nodes, static_node_of_drm_then_native, LONG_TEST_S)
 {
 	static_node(_metadata, &self->dev[DRM0], &self->dev[EDU]);
 }
 
-TEST_F(nodes, static_node_of_drm_then_drm)
+TEST_F_TIMEOUT(nodes, static_node_of_drm_then_drm, LONG_TEST_S)
 {
 	static_node(_metadata, &self->dev[DRM0], &self->dev[DRM1]);
 }
@@ -347,7 +347,7 @@ TEST_F(nodes, static_node_of_drm_then_drm)
  * habanalabs has nodes of its own in the class, of no type and another major. Nobody
  * takes them for a device, and they come and go with what they control.
  */
-TEST_F(nodes, control_nodes_do_no_harm)
+TEST_F_TIMEOUT(nodes, control_nodes_do_no_harm, LONG_TEST_S)
 {
 	struct device *drm = &self->dev[DRM0], *edu = &self->dev[EDU];
 	char name[32], path[64], text[512];
@@ -385,7 +385,7 @@ TEST_F(nodes, control_nodes_do_no_harm)
 }
 
 /* A directory goes with its device, not with the last file: that one is another's. */
-TEST_F(nodes, debugfs_directories_go)
+TEST_F_TIMEOUT(nodes, debugfs_directories_go, LONG_TEST_S)
 {
 	const char *path = "/sys/kernel/debug/accel/" DRM_MODULE ".0";
 	struct device *drm = &self->dev[DRM0];
@@ -444,7 +444,7 @@ static void expect_listed(struct __test_metadata *_metadata,
 	EXPECT_TRUE(!!strstr(entry, expected)) TH_LOG("%s", entry);
 }
 
-TEST_F(nodes, accel_list_names_both_kinds)
+TEST_F_TIMEOUT(nodes, accel_list_names_both_kinds, LONG_TEST_S)
 {
 	int i;
 
