@@ -179,6 +179,23 @@ static inline int write_file(const char *path, const char *text)
 	return ret;
 }
 
+/* A module with its parameters, unless it is there: to look takes no process. */
+static inline int load_module(const char *module)
+{
+	char command[128], path[128];
+	int i;
+
+	snprintf(path, sizeof(path), "/sys/module/%.*s",
+		 (int)strcspn(module, " "), module);
+	for (i = 0; path[i]; i++)
+		if (path[i] == '-')
+			path[i] = '_';
+	if (!access(path, F_OK))
+		return 0;
+	snprintf(command, sizeof(command), "modprobe -q %s", module);
+	return system(command) ? -ENOENT : 0;
+}
+
 #define VACCEL_DRIVER	"/sys/bus/platform/drivers/vaccel/"
 #define VACCEL_DEVICE	"vaccel.0"
 

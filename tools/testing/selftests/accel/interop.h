@@ -26,23 +26,6 @@
 #define SHARED_SIZE	(PAGES * 4096)
 #define LINE_PIXELS	128
 
-/* A module with its parameters, unless it is there: to look takes no process. */
-static inline int load_module(const char *module)
-{
-	char command[128], path[128];
-	int i;
-
-	snprintf(path, sizeof(path), "/sys/module/%.*s",
-		 (int)strcspn(module, " "), module);
-	for (i = 0; path[i]; i++)
-		if (path[i] == '-')
-			path[i] = '_';
-	if (!access(path, F_OK))
-		return 0;
-	snprintf(command, sizeof(command), "modprobe -q %s", module);
-	return system(command) ? -ENOENT : 0;
-}
-
 static inline int open_node(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
