@@ -205,6 +205,30 @@ static void accel_evict_stays_out(struct kunit *test)
 	mock_finish(mock, 1, 0);
 }
 
+/* There is room, but no way to get at it: where it was, all is as it was. */
+static void accel_evict_out_of_reach(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 a = accel_evict_bo(mock, LOCAL_PAGES, 100);
+	u32 b = accel_evict_bo(mock, 1, 200);
+
+	mock->dev->vmap_error = -ENOMEM;
+	MOCK_SUBMIT(mock, queue, .bo_count = 1, .bos = { { a, ACCEL_BO_WRITE } });
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_TRUE(test, accel_evict_is_out(mock, a));
+	KUNIT_EXPECT_TRUE(test, accel_evict_is_out(mock, b));
+	KUNIT_EXPECT_EQ(test, 0ULL, accel_evict_used(mock));
+	accel_evict_expect(mock, a, 100);
+
+	mock->dev->vmap_error = 0;
+	MOCK_SUBMIT(mock, queue, .bo_count = 1, .bos = { { a, ACCEL_BO_WRITE } });
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_FALSE(test, accel_evict_is_out(mock, a));
+	accel_evict_expect(mock, a, 100);
+	accel_evict_expect(mock, b, 200);
+}
+
 /* What no eviction makes room for evicts nobody. */
 static void accel_evict_too_large(struct kunit *test)
 {
@@ -300,6 +324,7 @@ static struct kunit_case accel_evict_cases[] = {
 	KUNIT_CASE_PARAM(accel_evict_not_what_is_used, accel_evict_gen_params),
 	KUNIT_CASE_PARAM(accel_evict_comes_back, accel_evict_gen_params),
 	KUNIT_CASE_PARAM(accel_evict_stays_out, accel_evict_gen_params),
+	KUNIT_CASE_PARAM(accel_evict_out_of_reach, accel_evict_gen_params),
 	KUNIT_CASE_PARAM(accel_evict_too_large, accel_evict_gen_params),
 	KUNIT_CASE_PARAM(accel_evict_mapped, accel_evict_gen_params),
 	KUNIT_CASE_PARAM(accel_evict_device_goes, accel_evict_gen_params),

@@ -72,6 +72,7 @@ struct mock_device {
 	struct accel_device accel;
 	struct accel_engine engines[MOCK_ENGINES];
 	struct accel_region local;
+	int vmap_error;		/* of the local region's */
 	struct mock *owner;
 	int (*on_validate)(struct mock *mock, struct accel_job *job);
 	void (*on_run)(struct mock *mock, struct accel_job *job);

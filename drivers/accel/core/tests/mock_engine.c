@@ -110,6 +110,10 @@ static unsigned long mock_local_pfn(struct accel_bo *bo, pgoff_t page)
 
 static int mock_local_vmap(struct accel_bo *bo)
 {
+	struct mock_device *mock = to_mock(bo->dev);
+
+	if (mock->vmap_error)
+		return mock->vmap_error;
 	bo->vaddr = bo->driver_data;
 	return 0;
 }

@@ -4,7 +4,7 @@
  * calls nobody sees them; with one that does not, the error is EINTR. Either way
  * what was passed in is as it was.
  */
-#include "accel_test.h"
+#include "dmabuf.h"
 
 #include <sys/time.h>
 
@@ -152,6 +152,69 @@ TEST_F(storm, buffer_sync)
 	EXPECT_POINT(0, self->fd, self->queue.timeline, point);
 }
 
+/**
+ * struct toucher - a thread that waits to touch what a job writes
+ * @thread: the thread
+ * @dma_buf: whose memory it is
+ * @interrupted: how often it was
+ * @ret: what came in the end
+ */
+struct toucher {
+	pthread_t thread;
+	int dma_buf;
+	unsigned int interrupted;
+	int ret;
+};
+
+static void *touch_thread(void *arg)
+{
+	struct toucher *t = arg;
+
+	do {
+		t->ret = dma_buf_sync(t->dma_buf, DMA_BUF_SYNC_START |
+				      DMA_BUF_SYNC_RW);
+		t->interrupted += t->ret == -EINTR;
+	} while (t->ret == -EINTR);
+	return NULL;
+}
+
+/* All of them are for the other thread. */
+static int block_alarms(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	return pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* The same by way of a dma-buf, which knows no deadline. */
+TEST_F(storm, dma_buf_sync)
+{
+	struct test_job hang = job_hang();
+	struct accel_bo_create bo;
+	struct toucher t = { };
+	__u64 point;
+
+	ASSERT_EQ(0, bo_create(self->fd, 0, 1, &bo));
+	t.dma_buf = bo_export(self->fd, bo.id, ACCEL_EXPORT_WRITE);
+	ASSERT_LE(0, t.dma_buf);
+	job_bo(&hang, bo.id, ACCEL_BO_WRITE);
+	ASSERT_EQ(0, submit_one(self->fd, self->queue.id, &hang, &point));
+	ASSERT_EQ(0, pthread_create(&t.thread, NULL, touch_thread, &t));
+	ASSERT_EQ(0, block_alarms());
+	ASSERT_EQ(0, storm(5, variant->sa_flags));
+	while (alarms < 20)
+		sched_yield();
+	ASSERT_EQ(0, hang_release(self->fd, self->queue.id));
+	ASSERT_EQ(0, pthread_join(t.thread, NULL));
+	ASSERT_EQ(0, calm());
+	EXPECT_EQ(0, t.ret);
+	EXPECT_EQ(!variant->sa_flags, !!t.interrupted);
+	EXPECT_POINT(0, self->fd, self->queue.timeline, point);
+	EXPECT_EQ(0, close(t.dma_buf));
+}
+
 #define JOBS	64
 
 struct submitter {
@@ -281,14 +344,10 @@ TEST_F(storm, read)
 {
 	struct reader r = { .fd = self->fd, .sa_flags = variant->sa_flags };
 	struct test_job fail = job_fail(-EIO);
-	sigset_t set;
 	__u64 point;
 
 	ASSERT_EQ(0, pthread_create(&r.thread, NULL, read_thread, &r));
-	/* All of them are for the reader. */
-	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	ASSERT_EQ(0, pthread_sigmask(SIG_BLOCK, &set, NULL));
+	ASSERT_EQ(0, block_alarms());
 	ASSERT_EQ(0, storm(5, variant->sa_flags));
 	while (alarms < 20)
 		sched_yield();

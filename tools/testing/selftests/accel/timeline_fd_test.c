@@ -8,6 +8,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -146,6 +147,32 @@ TEST_F(timeline_fd, lost_on_the_way)
 	ASSERT_EQ(0, close(sockets[0]));
 	ASSERT_EQ(0, close(sockets[1]));
 	EXPECT_POINT(-ECANCELED, self->fd, reader, 1);
+}
+
+/* There is none to be had, for either kind, and nothing is left of it. */
+TEST_F(timeline_fd, no_descriptor)
+{
+	char before[CENSUS_SIZE], after[CENSUS_SIZE];
+	struct rlimit old, limit;
+	int next, timeline, sync;
+	__u64 point;
+
+	ASSERT_EQ(0, submit_hang(self->fd, self->queue.id, &point));
+	ASSERT_EQ(0, census_read(before));
+	next = next_fd();
+	ASSERT_LE(0, next);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &old));
+	limit = old;
+	limit.rlim_cur = next;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	timeline = timeline_export(self->fd, self->timeline, 0);
+	sync = sync_file_export(self->fd, self->queue.timeline, point);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
+	EXPECT_EQ(-EMFILE, timeline);
+	EXPECT_EQ(-EMFILE, sync);
+	ASSERT_EQ(0, census_read(after));
+	EXPECT_STREQ(before, after);
+	EXPECT_EQ(next, next_fd());
 }
 
 TEST_F(timeline_fd, rights)
