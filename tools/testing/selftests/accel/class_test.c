@@ -184,7 +184,9 @@ static void add_elsewhere(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(nodes, every_order, LONG_TEST_S)
 {
 	int order[DEVICES] = { VACCEL, EDU, DRM0, DRM1 }, free[DEVICES], i;
+	const int step = rounds(3, 1);
 	unsigned long orders = 0;
+	bool more = true;
 
 	/* The numbers that hardware shares out among itself; the last is no such. */
 	for (i = 0; i < DEVICES; i++) {
@@ -204,8 +206,10 @@ TEST_F_TIMEOUT(nodes, every_order, LONG_TEST_S)
 		}
 		EXPECT_EQ(0, census_total());
 		orders++;
-	} while (next_order(order));
-	EXPECT_EQ(24, orders);
+		for (i = 0; more && i < step; i++)
+			more = next_order(order);
+	} while (more);
+	EXPECT_EQ(24 / step, orders);
 	tally(orders, "orders of native and DRM devices");
 }
 
