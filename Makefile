@@ -51,7 +51,7 @@ build:		## kernel, modules and userspace, without booting
 clean:		## remove what was compiled; trees and downloads stay
 	rm -rf $(BUILD)/*/obj* $(BUILD)/*/mod* $(BUILD)/*/usr $(BUILD)/*/accel $(BUILD)/*/mini*
 	rm -rf $(BUILD)/*/selftests* $(BUILD)/*/vm.* $(BUILD)/*/built* $(BUILD)/*/config.stamp*
-	rm -rf $(BUILD)/*/kunit $(BUILD)/*/gcov $(BUILD)/*/mutants $(BUILD)/*/demo $(BUILD)/*/check
+	rm -rf $(BUILD)/*/kunit* $(BUILD)/*/gcov $(BUILD)/*/mutants $(BUILD)/*/demo $(BUILD)/*/check
 	rm -rf $(BUILD)/*/series $(BUILD)/*/series.work
 
 distclean:	## remove everything that was ever made here
