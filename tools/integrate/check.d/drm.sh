@@ -105,9 +105,15 @@ drm_kernel() {
 	local kernel="$t: DRM=$1 DRM_ACCEL=$2 ACCEL=$3" lines=()
 	[ "$2" = n ] || lines+=(CONFIG_DRM_ACCEL="$2" CONFIG_ACCEL_DRM_TEST="$1")
 	[ "$3" = n ] || lines+=(CONFIG_ACCEL_EDU="$3" CONFIG_ACCEL_VACCEL="$3")
+	# As I2C in drm.config; the core has to select it by itself.
+	[ "$3" != n ] || lines+=(CONFIG_EVENTFD=y)
 	drm_config CONFIG_DRM="$1" CONFIG_ACCEL="$3" "${lines[@]}"
 	say "check: building a kernel, $kernel" >&3
-	kmake vmlinux modules >"$obj.log" 2>&1 || { echo "$kernel: make failed"; tail -n 20 "$obj.log"; return; }
+	if ! kmake vmlinux modules >"$obj.log" 2>&1; then
+		echo "$kernel: make failed"
+		grep -E '(error|ERROR): |undefined reference|\*\*\*' "$obj.log" | head -n 10
+		return
+	fi
 	grep -E '(warning|WARNING): .*(accel|drm)' "$obj.log" | sed "s/^/$kernel: /" || :
 	[ "$(home accel_minor_alloc) $(home drm_dev_register) $(home accel_register)" = \
 		"$(value ACCEL_CLASS) $1 $3" ] || echo "$kernel: the class, DRM or the core is not where it belongs"
