@@ -71,11 +71,16 @@ static inline const char *accel_path(void)
 	return path ? path : "/dev/accel/accel128";
 }
 
-static inline int accel_open(void)
+static inline int open_node(const char *path)
 {
-	int fd = open(accel_path(), O_RDWR | O_CLOEXEC);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+static inline int accel_open(void)
+{
+	return open_node(accel_path());
 }
 
 /* The number that the next descriptor gets, or a negative errno. */

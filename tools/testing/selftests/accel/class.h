@@ -62,13 +62,6 @@ static inline int is_native(int fd, const struct plug *plug)
 	return ret ?: strcmp((char *)dev.bus_id, plug->name) ? -EXDEV : 0;
 }
 
-static inline int path_open(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 static inline bool module_is_there(const char *name)
 {
 	char path[64];

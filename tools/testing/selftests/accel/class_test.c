@@ -301,30 +301,30 @@ static void static_node(struct __test_metadata *_metadata, struct device *first,
 			   makedev(ACCEL_MAJOR, first->minor)));
 	ASSERT_EQ(0, mknod(unused, S_IFCHR | 0600,
 			   makedev(ACCEL_MAJOR, first->minor)));
-	first->fd = path_open(used);
+	first->fd = open_node(used);
 	ASSERT_LE(0, first->fd);
 	EXPECT_TRUE(alive(first, first->fd));
 
 	ASSERT_EQ(0, device_remove(first));
-	EXPECT_EQ(-ENODEV, path_open(used));
-	EXPECT_EQ(-ENXIO, path_open(unused));
+	EXPECT_EQ(-ENODEV, open_node(used));
+	EXPECT_EQ(-ENXIO, open_node(unused));
 	ASSERT_EQ(0, device_add(second));
 	EXPECT_NE(first->minor, second->minor);
-	EXPECT_EQ(-ENODEV, path_open(used));
-	EXPECT_EQ(-ENXIO, path_open(unused));
+	EXPECT_EQ(-ENODEV, open_node(used));
+	EXPECT_EQ(-ENXIO, open_node(unused));
 	EXPECT_TRUE(gone(first));
 
 	EXPECT_EQ(0, close(first->fd));
 	EXPECT_EQ(0, census_total());
-	EXPECT_EQ(-ENXIO, path_open(used));
+	EXPECT_EQ(-ENXIO, open_node(used));
 	ASSERT_EQ(0, device_remove(second));
 	ASSERT_EQ(0, device_add(second));
 	EXPECT_EQ(first->minor, second->minor);
-	fd = path_open(used);
+	fd = open_node(used);
 	ASSERT_LE(0, fd);
 	EXPECT_TRUE(alive(second, fd));
 	EXPECT_EQ(0, close(fd));
-	fd = path_open(unused);
+	fd = open_node(unused);
 	ASSERT_LE(0, fd);
 	EXPECT_TRUE(alive(second, fd));
 	EXPECT_EQ(0, close(fd));
@@ -363,7 +363,7 @@ TEST_F_TIMEOUT(nodes, control_nodes_do_no_harm, LONG_TEST_S)
 	EXPECT_TRUE(!!strstr(text, "DEVNAME=accel/accel_controlD"));
 	EXPECT_FALSE(!!strstr(text, "DEVTYPE="));
 	EXPECT_FALSE(!!strstr(text, "MAJOR=261\n"));
-	control = path_open(path);
+	control = open_node(path);
 	ASSERT_LE(0, control);
 	EXPECT_EQ(-ENOTTY, query_device(control, &(struct accel_query_device) {}));
 	EXPECT_EQ(-ENOTTY, is_drm(control, DRM_MODULE));
@@ -372,7 +372,7 @@ TEST_F_TIMEOUT(nodes, control_nodes_do_no_harm, LONG_TEST_S)
 	ASSERT_EQ(0, device_open(edu));
 	ASSERT_EQ(0, device_remove(drm));
 	EXPECT_EQ(-ENOENT, read_uevent(name, text));
-	EXPECT_EQ(-ENOENT, path_open(path));
+	EXPECT_EQ(-ENOENT, open_node(path));
 	EXPECT_TRUE(alive(edu, edu->fd));
 	ASSERT_EQ(0, device_remove(edu));
 	EXPECT_EQ(0, close(edu->fd));
@@ -383,7 +383,7 @@ TEST_F_TIMEOUT(nodes, control_nodes_do_no_harm, LONG_TEST_S)
 	EXPECT_EQ(-ENOTTY, query_device(control, &(struct accel_query_device) {}));
 	EXPECT_EQ(0, close(control));
 	snprintf(path, sizeof(path), "/dev/accel/accel_controlD%d", drm->minor);
-	control = path_open(path);
+	control = open_node(path);
 	EXPECT_LE(0, control);
 	EXPECT_EQ(0, close(control));
 }

@@ -26,13 +26,6 @@
 #define SHARED_SIZE	(PAGES * 4096)
 #define LINE_PIXELS	128
 
-static inline int open_node(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 static inline void *map_shared(int fd, __u64 offset)
 {
 	return mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,

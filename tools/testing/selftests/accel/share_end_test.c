@@ -60,7 +60,7 @@ struct role {
 	const char *module;
 };
 
-static int check_memory(struct share *share)
+static int check_memory(struct share *share, bool gone)
 {
 	volatile __u8 *mine = share->map + share->page * 4096;
 
@@ -69,11 +69,6 @@ static int check_memory(struct share *share)
 		return -EILSEQ;
 	*mine = ++share->wrote;
 	return 0;
-}
-
-static int check_map(struct share *share, bool gone)
-{
-	return check_memory(share);
 }
 
 static int unmap(struct share *share)
@@ -107,7 +102,7 @@ static int client_check(struct share *share, bool gone)
 
 	if (bo_info(share->fd, share->handle, &info) != (gone ? -ENODEV : 0))
 		return -EPROTO;
-	return check_memory(share);
+	return check_memory(share, gone);
 }
 
 static int client_give_up(struct share *share)
@@ -232,7 +227,7 @@ static int vgem_check(struct share *share, bool gone)
 	close(dmabuf);
 	if (share->map == MAP_FAILED)
 		return -ENOMEM;
-	ret = check_memory(share);
+	ret = check_memory(share, gone);
 	return unmap(share) ?: ret;
 }
 
@@ -244,15 +239,16 @@ static int vgem_give_up(struct share *share)
 	       close(share->fd);
 }
 
-#define ROLE(name, take, check, give_up, ...)				\
-	static const struct role name = { take, check, give_up, __VA_ARGS__ }
-
-ROLE(owner, owner_take, client_check, client_give_up);
-ROLE(client, client_take, client_check, client_give_up);
-ROLE(foreign, foreign_take, check_map, foreign_give_up);
-ROLE(process, process_take, check_map, process_give_up);
-ROLE(device, device_take, device_check, device_give_up, "accel_dmabuf_test");
-ROLE(vgem, vgem_take, vgem_check, vgem_give_up, "vgem");
+static const struct role owner = { owner_take, client_check, client_give_up };
+static const struct role client = { client_take, client_check, client_give_up };
+static const struct role maker = { foreign_take, check_memory, foreign_give_up };
+static const struct role process = { process_take, check_memory, process_give_up };
+static const struct role device = {
+	device_take, device_check, device_give_up, "accel_dmabuf_test",
+};
+static const struct role vgem = {
+	vgem_take, vgem_check, vgem_give_up, "vgem",
+};
 
 enum party_order {
 	CHECK,
@@ -269,14 +265,15 @@ static void party_main(int link, const struct role *role, struct share *share)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	ret = role->take(share);
-	if (!ret && first)
-		ret = send_fd(link, share->dmabuf);
-	if (!ret)
-		ret = close(share->dmabuf);
-	while (write(link, &ret, sizeof(ret)) == sizeof(ret) &&
-	       read(link, &order, sizeof(order)) == sizeof(order))
+	if (write(link, &ret, sizeof(ret)) != sizeof(ret) || ret ||
+	    (first && send_fd(link, share->dmabuf)) || close(share->dmabuf))
+		_exit(1);
+	while (read(link, &order, sizeof(order)) == sizeof(order)) {
 		ret = order == GIVE_UP ? role->give_up(share) :
 					 role->check(share, order == CHECK_GONE);
+		if (write(link, &ret, sizeof(ret)) != sizeof(ret))
+			_exit(1);
+	}
 	_exit(0);
 }
 
@@ -339,6 +336,7 @@ FIXTURE(share_end)
 	struct party parties[PARTIES];
 	struct plug ours, edu;
 	int ends;
+	unsigned int round;
 	bool gone;	/* our device */
 	bool edu_gone;
 };
@@ -365,36 +363,36 @@ FIXTURE_VARIANT_ADD(share_end, with_a_device) {
 };
 
 FIXTURE_VARIANT_ADD(share_end, of_vgem) {
-	.roles = { &foreign, &process, &device, &client },
+	.roles = { &maker, &process, &device, &client },
 	.make = foreign_vgem,
 	.module = "vgem",
 };
 
 FIXTURE_VARIANT_ADD(share_end, of_virtio_gpu) {
-	.roles = { &foreign, &process, &device, &client },
+	.roles = { &maker, &process, &device, &client },
 	.make = foreign_virtio_gpu,
 	.module = "virtio_gpu",
 };
 
 FIXTURE_VARIANT_ADD(share_end, of_mock) {
-	.roles = { &foreign, &process, &device, &client },
+	.roles = { &maker, &process, &device, &client },
 	.make = foreign_mock,
 	.module = "accel_dmabuf_test",
 };
 
 FIXTURE_VARIANT_ADD(share_end, of_udmabuf) {
-	.roles = { &foreign, &process, &vgem, &client },
+	.roles = { &maker, &process, &vgem, &client },
 	.make = foreign_udmabuf,
 };
 
 /* Mapped for two devices at a time, this is what DMA API debugging warns of on 6.12. */
 FIXTURE_VARIANT_ADD(share_end, of_heap) {
-	.roles = { &foreign, &process, &device, &client },
+	.roles = { &maker, &process, &device, &client },
 	.make = foreign_heap,
 };
 
 FIXTURE_VARIANT_ADD(share_end, of_edu) {
-	.roles = { &foreign, &process, &device, &client },
+	.roles = { &maker, &process, &device, &client },
 	.make = foreign_edu,
 	.module = "accel_edu",
 };
@@ -422,6 +420,22 @@ FIXTURE_SETUP(share_end)
 	self->ends = PARTIES + 1 + !!variant->module;
 }
 
+/* How a device goes, and comes back; to load a module again takes a while. */
+static enum unplug_way way_of(FIXTURE_DATA(share_end) *self, int end)
+{
+	return (self->round + end) % 4 ? UNBIND : UNLOAD;
+}
+
+static int devices_come_back(FIXTURE_DATA(share_end) *self)
+{
+	bool gone = self->gone, edu_gone = self->edu_gone;
+
+	self->gone = false;
+	self->edu_gone = false;
+	return (gone ? plug_in(&self->ours, way_of(self, PARTIES)) : 0) ?:
+	       (edu_gone ? plug_in(&self->edu, way_of(self, PARTIES + 1)) : 0);
+}
+
 FIXTURE_TEARDOWN(share_end)
 {
 	int i;
@@ -429,6 +443,7 @@ FIXTURE_TEARDOWN(share_end)
 	for (i = 0; i < PARTIES; i++)
 		if (self->parties[i].pid)
 			party_end(&self->parties[i], true);
+	EXPECT_EQ(0, devices_come_back(self));
 	EXPECT_EQ(0, census_total());
 }
 
@@ -452,13 +467,11 @@ static int party_start(FIXTURE_DATA(share_end) *self, int i,
 		party_main(links[1], role, share);
 	}
 	close(links[1]);
-	if (share->dmabuf < 0) {
-		ret = receive_fd(party->link);
-		if (ret < 0)
-			return ret;
-		share->dmabuf = ret;
-	}
-	return party_answer(party);
+	ret = party_answer(party);
+	if (ret || share->dmabuf >= 0)
+		return ret;
+	share->dmabuf = receive_fd(party->link);
+	return share->dmabuf < 0 ? share->dmabuf : 0;
 }
 
 static void start_all(struct __test_metadata *_metadata,
@@ -508,26 +521,19 @@ static int other_side_goes(FIXTURE_DATA(share_end) *self,
 	return ret;
 }
 
-/* To load a module again takes a while. */
-static enum unplug_way way_of(unsigned int round, int end)
-{
-	return (round + end) % 4 ? UNBIND : UNLOAD;
-}
-
 /* The @end'th of what can happen, in one of the ways in which it can */
 static int let_happen(FIXTURE_DATA(share_end) *self,
-		      const FIXTURE_VARIANT(share_end) *variant,
-		      int end, unsigned int round)
+		      const FIXTURE_VARIANT(share_end) *variant, int end)
 {
 	struct party *party = &self->parties[end];
-	unsigned int way = (round + end) % 3;
+	unsigned int way = (self->round + end) % 3;
 
 	if (end == PARTIES) {
 		self->gone = true;
-		return unplug(&self->ours, way_of(round, end));
+		return unplug(&self->ours, way_of(self, end));
 	}
 	if (end > PARTIES)
-		return other_side_goes(self, variant, way_of(round, end));
+		return other_side_goes(self, variant, way_of(self, end));
 
 	/* Tidily, by being killed, by exiting */
 	return (way == 0 ? party_tell(party, GIVE_UP) : 0) ?:
@@ -552,16 +558,15 @@ static void order_of(unsigned int index, int count, int *order)
 
 static void play(struct __test_metadata *_metadata,
 		 FIXTURE_DATA(share_end) *self,
-		 const FIXTURE_VARIANT(share_end) *variant, unsigned int index,
-		 unsigned int round)
+		 const FIXTURE_VARIANT(share_end) *variant, unsigned int index)
 {
 	int order[ENDS_MAX], i, j;
 
 	order_of(index, self->ends, order);
 	start_all(_metadata, self, variant);
 	for (i = 0; i < self->ends; i++) {
-		ASSERT_EQ(0, let_happen(self, variant, order[i], round)) {
-			TH_LOG("order %u, round %u: end %d", index, round,
+		ASSERT_EQ(0, let_happen(self, variant, order[i])) {
+			TH_LOG("order %u, round %u: end %d", index, self->round,
 			       order[i]);
 		}
 		for (j = 0; j < PARTIES; j++) {
@@ -570,28 +575,25 @@ static void play(struct __test_metadata *_metadata,
 			ASSERT_EQ(0, party_tell(&self->parties[j],
 						self->gone ? CHECK_GONE : CHECK)) {
 				TH_LOG("order %u, round %u: party %d after end %d",
-				       index, round, j, order[i]);
+				       index, self->round, j, order[i]);
 			}
 		}
 	}
 	ASSERT_EQ(0, census_total());
-	ASSERT_EQ(0, plug_in(&self->ours, way_of(round, PARTIES)));
-	self->gone = false;
-	if (self->edu_gone)
-		ASSERT_EQ(0, plug_in(&self->edu, way_of(round, PARTIES + 1)));
-	self->edu_gone = false;
+	ASSERT_EQ(0, devices_come_back(self));
 }
 
 TEST_F_TIMEOUT(share_end, in_every_order, 10 * LONG_TEST_S)
 {
-	unsigned int i, count, orders = 1;
+	unsigned int count, orders = 1;
+	int i;
 
 	for (i = self->ends; i; i--)
 		orders *= i;
 	count = rounds(6, orders);
 	/* A prime to all their numbers, so that they differ where they can. */
-	for (i = 0; i < count; i++)
-		play(_metadata, self, variant, i * 271 % orders, i);
+	for (self->round = 0; self->round < count; self->round++)
+		play(_metadata, self, variant, self->round * 271 % orders);
 	tally(count, "orders in which a shared buffer is given up");
 }
 

@@ -80,11 +80,9 @@ static inline void minor_path(int minor, char path[64])
 static inline int minor_open(int minor)
 {
 	char path[64];
-	int fd;
 
 	minor_path(minor, path);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_node(path);
 }
 
 static inline const char *qmp_port(void)
