@@ -201,6 +201,7 @@ struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 				 struct accel_region *region,
 				 struct dma_buf *dma_buf);
 int accel_bo_populate(struct accel_bo *bo);
+void accel_bo_unmap_dma(struct accel_bo *bo);
 void accel_bo_unmap(struct accel_bo *bo);
 void accel_bo_detach_all(struct accel_device *dev);
 

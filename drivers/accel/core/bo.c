@@ -87,14 +87,19 @@ int accel_bo_map_dma(struct accel_bo *bo)
 }
 EXPORT_SYMBOL_NS_GPL(accel_bo_map_dma, "ACCEL");
 
-/* What the kernel and the device have of it, but not what processes have. */
-void accel_bo_unmap(struct accel_bo *bo)
+void accel_bo_unmap_dma(struct accel_bo *bo)
 {
 	if (bo->sgt)
 		bo->region->ops->unmap_dma(bo);
+	bo->sgt = NULL;
+}
+
+/* What the kernel and the device have of it, but not what processes have. */
+void accel_bo_unmap(struct accel_bo *bo)
+{
+	accel_bo_unmap_dma(bo);
 	if (bo->vaddr)
 		bo->region->ops->vunmap(bo);
-	bo->sgt = NULL;
 	bo->vaddr = NULL;
 }
 
@@ -227,9 +232,7 @@ static void accel_bo_detach(struct accel_bo *bo)
 	ops = bo->region->ops;
 	/* Memory of the device's that was moved is not to outlive that which was not. */
 	if (ops->detach && bo->region == bo->home) {
-		if (bo->sgt)
-			ops->unmap_dma(bo);
-		bo->sgt = NULL;
+		accel_bo_unmap_dma(bo);
 		ops->detach(bo);
 		return;
 	}

@@ -14,6 +14,7 @@
 #include <linux/highmem.h>
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 
 static bool accel_bo_may_move(const struct accel_bo *bo)
 {
@@ -65,15 +66,20 @@ void accel_bo_free_backing(struct accel_bo *bo)
 	bo->region = NULL;
 }
 
-/* The least recently used, off the list and with a reference; or NULL. */
-static struct accel_bo *accel_region_take(struct accel_region *region)
+/*
+ * The first of @candidates, with a reference and back in @region's list, the most
+ * recently used there; or NULL. A job may touch it before its lock is taken, so it is
+ * never off the lists.
+ */
+static struct accel_bo *accel_region_take(struct accel_region *region,
+					  struct list_head *candidates)
 {
 	struct accel_bo *bo;
 
 	guard(spinlock)(&region->lock);
-	list_for_each_entry(bo, &region->bos, region_link) {
+	list_for_each_entry(bo, candidates, region_link) {
 		if (refcount_inc_not_zero(&bo->obj.refs)) {
-			list_del_init(&bo->region_link);
+			list_move_tail(&bo->region_link, &region->bos);
 			return bo;
 		}
 	}
@@ -129,6 +135,8 @@ static int accel_bo_move_out(struct accel_bo *bo)
 		return ret;
 
 	accel_bo_zap(bo);
+	/* That makes visible what the device wrote. */
+	accel_bo_unmap_dma(bo);
 	accel_bo_copy_pages(bo, bo->vaddr, true);
 	accel_bo_unmap(bo);
 	accel_region_leave(bo);
@@ -145,28 +153,28 @@ static void accel_bo_lock_to_evict(struct accel_bo *bo)
 
 /*
  * Move one buffer out of @region. One that cannot be moved, since a job uses it or its
- * owner has no memory left, is not to be in the way of the others.
+ * owner has no memory left, is not to be in the way of the others. Each is tried once,
+ * whatever jobs do to the list meanwhile: there is an end to it.
  */
 static bool accel_region_make_room(struct accel_region *region)
 {
 	bool moved = false;
 	struct accel_bo *bo;
-	LIST_HEAD(stuck);
+	LIST_HEAD(candidates);
 
 	lockdep_assert_held(&region->evict_lock);
 
-	while (!moved && (bo = accel_region_take(region))) {
+	scoped_guard(spinlock, &region->lock)
+		list_splice_init(&region->bos, &candidates);
+	while (!moved && !fatal_signal_pending(current) &&
+	       (bo = accel_region_take(region, &candidates))) {
 		accel_bo_lock_to_evict(bo);
 		moved = !atomic_read(&bo->users) && !accel_bo_move_out(bo);
-		if (!moved) {
-			scoped_guard(spinlock, &region->lock)
-				list_add_tail(&bo->region_link, &stuck);
-		}
 		mutex_unlock(&bo->lock);
 		accel_object_put_any_context(&bo->obj);
 	}
 	scoped_guard(spinlock, &region->lock)
-		list_splice_tail(&stuck, &region->bos);
+		list_splice(&candidates, &region->bos);
 	return moved;
 }
 

@@ -6,6 +6,7 @@
 #include "mock.h"
 
 #include <linux/file.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
@@ -318,6 +319,81 @@ static void accel_evict_is_no_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, MOCK_IOCTL(mock, BO_ADVISE, &advise));
 }
 
+/* Somebody who asks for memory in a thread of its own, with the test's. */
+struct accel_evict_other {
+	struct mock *mock;
+	struct mm_struct *mm;
+	long ret;
+	bool done;
+};
+
+static int accel_evict_ask(void *data)
+{
+	struct accel_evict_other *other = data;
+	void __user *uarg = mock_user(other->mock, 0x800);
+	struct accel_bo_create args = {
+		.size = sizeof(args),
+		.region = MOCK_LOCAL_REGION,
+		.length = 1,
+	};
+
+	kthread_use_mm(other->mm);
+	if (!copy_to_user(uarg, &args, sizeof(args)))
+		other->ret = accel_ioctl_dispatch(other->mock->file,
+						  ACCEL_IOCTL_BO_CREATE, uarg);
+	kthread_unuse_mm(other->mm);
+	WRITE_ONCE(other->done, true);
+	while (!kthread_should_stop())
+		schedule_timeout_uninterruptible(1);
+	return 0;
+}
+
+/* Those that can be moved, as far as the list is whole in both directions. */
+static unsigned int accel_evict_candidates(struct accel_region *region)
+{
+	struct list_head *link;
+	unsigned int count = 0;
+
+	guard(spinlock)(&region->lock);
+	list_for_each_prev(link, &region->bos)
+		if (++count > LOCAL_PAGES)
+			break;
+	return min(count, (unsigned int)list_count_nodes(&region->bos));
+}
+
+/* A job comes to use a buffer that has been chosen to make room, but not yet moved. */
+static void accel_evict_used_meanwhile(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct accel_region *region = &mock->dev->local;
+	u32 a = accel_evict_bo(mock, 2, 100), b = accel_evict_bo(mock, 2, 200);
+	struct accel_bo *bo = mock_find_bo(mock, a);
+	struct accel_evict_other other = {
+		.mock = mock, .mm = current->mm, .ret = -EFAULT,
+	};
+	struct task_struct *task;
+	u32 refs = refcount_read(&bo->obj.refs);
+
+	scoped_guard(mutex, &bo->lock) {
+		task = kthread_run(accel_evict_ask, &other, "accel_evict");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+		mock_until(mock, refcount_read(&bo->obj.refs) > refs);
+		atomic_inc(&bo->users);
+		scoped_guard(spinlock, &region->lock)
+			list_move_tail(&bo->region_link, &region->bos);
+	}
+	mock_until(mock, READ_ONCE(other.done));
+	kthread_stop(task);
+	atomic_dec(&bo->users);
+
+	KUNIT_EXPECT_EQ(test, 0L, other.ret);
+	KUNIT_EXPECT_FALSE(test, accel_evict_is_out(mock, a));
+	KUNIT_EXPECT_TRUE(test, accel_evict_is_out(mock, b));
+	KUNIT_EXPECT_EQ(test, 2U, accel_evict_candidates(region));
+	mock_destroy(mock, a);
+	KUNIT_EXPECT_EQ(test, 1U, accel_evict_candidates(region));
+}
+
 static struct kunit_case accel_evict_cases[] = {
 	KUNIT_CASE_PARAM(accel_evict_makes_room, accel_evict_gen_params),
 	KUNIT_CASE_PARAM(accel_evict_oldest_first, accel_evict_gen_params),
@@ -329,6 +405,7 @@ static struct kunit_case accel_evict_cases[] = {
 	KUNIT_CASE_PARAM(accel_evict_mapped, accel_evict_gen_params),
 	KUNIT_CASE_PARAM(accel_evict_device_goes, accel_evict_gen_params),
 	KUNIT_CASE_PARAM(accel_evict_is_no_other, accel_evict_gen_params),
+	KUNIT_CASE_PARAM(accel_evict_used_meanwhile, accel_evict_gen_params),
 	{}
 };
 
