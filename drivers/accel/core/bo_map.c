@@ -60,8 +60,8 @@ void accel_bo_zap(struct accel_bo *bo)
 {
 	lockdep_assert_held(&bo->lock);
 
-	unmap_mapping_range(bo->dev->mapping->f_mapping,
-			    (loff_t)bo->mmap_pgoff << PAGE_SHIFT, bo->size, 1);
+	unmap_mapping_pages(bo->dev->mapping->f_mapping, bo->mmap_pgoff,
+			    bo->size >> PAGE_SHIFT, true);
 }
 
 static vm_fault_t accel_bo_fault(struct vm_fault *vmf)

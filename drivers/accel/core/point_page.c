@@ -89,6 +89,10 @@ void accel_point_page_update(struct accel_timeline *timeline)
 	if (!timeline->page)
 		return;
 	WRITE_ONCE(timeline->page->failed, timeline->failed);
-	/* Pairs with the acquire load that struct accel_point_page asks for. */
-	smp_store_release(&timeline->page->completed, timeline->completed);
+	/*
+	 * Pairs with the acquire load that struct accel_point_page asks for. Not a
+	 * store-release: that takes no 64 bits where a long has 32.
+	 */
+	smp_wmb();
+	WRITE_ONCE(timeline->page->completed, timeline->completed);
 }

@@ -368,7 +368,8 @@ static void accel_export_mappings(struct kunit *test)
 					2 * PAGE_SIZE));
 
 	/* One zap for both: what is touched is faulted in again. */
-	unmap_mapping_range(filp->f_mapping, made.mmap_offset, made.length, 1);
+	unmap_mapping_pages(filp->f_mapping, made.mmap_offset >> PAGE_SHIFT,
+			    made.length >> PAGE_SHIFT, true);
 	KUNIT_EXPECT_EQ(test, 0, get_user(value, (u32 __user *)theirs));
 	KUNIT_EXPECT_EQ(test, 7U, value);
 	vm_munmap(own, PAGE_SIZE);

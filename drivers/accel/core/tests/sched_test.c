@@ -60,7 +60,7 @@ static void accel_sched_instant(struct kunit *test)
 	mock_finish(mock, 0, 0);
 	/* A look at the clock, in a minute, would start it as well. */
 	KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, queue.timeline, 102,
-					   ktime_get_ns() + 20 * NSEC_PER_SEC));
+					   ktime_get_ns() + 20ULL * NSEC_PER_SEC));
 	KUNIT_EXPECT_EQ(test, 102, mock->dev->log_count);
 	for (i = 0; i < 102; i++)
 		KUNIT_EXPECT_EQ(test, i, mock->dev->log[i]);
