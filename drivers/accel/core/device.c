@@ -172,6 +172,24 @@ static const struct accel_bo_ops *accel_system_ops(struct accel_device *dev)
 	return &accel_bo_shmem_ops;
 }
 
+static bool accel_ioctl_is_sane(const struct accel_ioctl_desc *desc)
+{
+	return desc->nr >= ACCEL_IOCTL_DRIVER_BASE && desc->nr <= _IOC_NRMASK &&
+	       desc->min_size >= sizeof(u32) && desc->arg_size >= desc->min_size &&
+	       desc->handler && !(desc->flags & ~ACCEL_IOCTL_OUT);
+}
+
+static bool accel_ioctls_are_sane(const struct accel_ops *ops)
+{
+	unsigned int i;
+
+	for (i = 0; i < ops->ioctl_count; i++)
+		if (!accel_ioctl_is_sane(&ops->ioctls[i]) ||
+		    (i && ops->ioctls[i].nr <= ops->ioctls[i - 1].nr))
+			return false;
+	return true;
+}
+
 static bool accel_ops_are_sane(const struct accel_ops *ops)
 {
 	return ops->name && strlen(ops->name) < ACCEL_NAME_SIZE &&
@@ -180,7 +198,8 @@ static bool accel_ops_are_sane(const struct accel_ops *ops)
 	       ops->timeout_default_ms &&
 	       ops->timeout_default_ms <= ops->timeout_max_ms &&
 	       !ops->info_size == !ops->info &&
-	       ops->job_validate && ops->job_run && ops->job_abort;
+	       ops->job_validate && ops->job_run && ops->job_abort &&
+	       accel_ioctls_are_sane(ops);
 }
 
 /**
@@ -210,11 +229,14 @@ int accel_register(struct accel_device *dev)
 	if (minor < 0)
 		return minor;
 
-	dev->dev.devt = MKDEV(ACCEL_MAJOR, minor);
 	ret = dev_set_name(&dev->dev, "accel%d", minor);
-	if (ret)
+	if (ret) {
+		accel_minor_free(minor);
 		return ret;
+	}
 
+	/* The minor is the device's until that is freed. */
+	dev->dev.devt = MKDEV(ACCEL_MAJOR, minor);
 	cdev_init(&dev->cdev, &accel_fops);
 	dev->cdev.owner = THIS_MODULE;
 	dev->registered = true;

@@ -12,6 +12,29 @@ static struct mock_device *accel_device_second(struct mock *mock,
 	return mock_alloc(mock, ops, ACCEL_ALLOC_VIRTUAL);
 }
 
+static int accel_device_ioctl(struct accel_ioctl_call *call)
+{
+	return 0;
+}
+
+#define IOCTL(_nr, _arg_size, _min_size, _handler, _flags) {		\
+	.nr = _nr, .arg_size = _arg_size, .min_size = _min_size,	\
+	.handler = _handler, .flags = _flags,				\
+}
+
+#define GOOD_IOCTL	IOCTL(0x80, 8, 4, accel_device_ioctl, ACCEL_IOCTL_OUT)
+
+/* In each row the second breaks one rule. */
+static const struct accel_ioctl_desc accel_device_bad_ioctls[][2] = {
+	{ GOOD_IOCTL, IOCTL(0x80, 8, 4, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x7f, 8, 4, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x100, 8, 4, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x81, 8, 3, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x81, 3, 4, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x81, 8, 4, NULL, 0) },
+	{ GOOD_IOCTL, IOCTL(0x81, 8, 4, accel_device_ioctl, BIT(1)) },
+};
+
 /* Break one rule; false if there are no more. */
 static bool accel_device_spoil(struct accel_ops *ops, int how)
 {
@@ -52,9 +75,13 @@ static bool accel_device_spoil(struct accel_ops *ops, int how)
 	case 11:
 		ops->job_abort = NULL;
 		return true;
-	default:
-		return false;
 	}
+	how -= 12;
+	if (how >= ARRAY_SIZE(accel_device_bad_ioctls))
+		return false;
+	ops->ioctls = accel_device_bad_ioctls[how];
+	ops->ioctl_count = 2;
+	return true;
 }
 
 static void accel_device_refuses_bad_ops(struct kunit *test)
