@@ -60,17 +60,17 @@ void accel_purgeable_del(struct accel_bo *bo)
 /* A buffer off the list, with a reference and its lock held; or NULL. */
 static struct accel_bo *accel_purgeable_take(void)
 {
-	struct accel_bo *bo;
+	struct accel_bo *bo, *next;
 
 	guard(spinlock)(&accel_purgeable_lock);
-	list_for_each_entry(bo, &accel_purgeable_bos, purge_link) {
+	list_for_each_entry_safe(bo, next, &accel_purgeable_bos, purge_link) {
 		/* Who has the lock may be allocating, and wait for this to end. */
 		if (!mutex_trylock(&bo->lock))
 			continue;
-		if (refcount_inc_not_zero(&bo->obj.refs)) {
-			accel_purgeable_del_locked(bo);
+		accel_purgeable_del_locked(bo);
+		if (refcount_inc_not_zero(&bo->obj.refs))
 			return bo;
-		}
+		/* It is being freed, and not to be looked at again and again. */
 		mutex_unlock(&bo->lock);
 	}
 	return NULL;
