@@ -110,12 +110,14 @@ static int accel_bo_shmem_populate(struct accel_bo *bo)
 int accel_bo_page_map(struct accel_bo *bo, struct device *dev,
 		      struct sg_table *sgt, enum dma_data_direction dir)
 {
+	/* What has to be bounced is bounced in one piece. */
+	size_t segment_max = min(dma_get_max_seg_size(dev),
+				 dma_max_mapping_size(dev));
 	int ret;
 
 	ret = sg_alloc_table_from_pages_segment(sgt, bo->pages,
 						bo->size >> PAGE_SHIFT, 0,
-						bo->size,
-						dma_get_max_seg_size(dev),
+						bo->size, segment_max,
 						GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
