@@ -106,6 +106,8 @@ static void accel_sync_file_error_of_a_part(struct kunit *test)
 	fd = mock_sync_file(mock, whole);
 	mock_foreign_signal(parts[0], 0);
 	mock_foreign_signal(parts[1], -EDOM);
+	/* An array that finds this out when it is asked takes no error from them. */
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(whole));
 
 	MOCK_SUBMIT(mock, queue, .tag = 1, .wait_count = 1,
 		    .flags = ACCEL_JOB_CANCEL_ON_ERROR,

@@ -157,10 +157,11 @@ TEST_F(job_end, waiting_is_not_running)
 	__u64 point, hang;
 
 	ASSERT_EQ(0, queue_create(self->fd, 0, 3000, &hanging));
-	ASSERT_EQ(0, queue_create(self->fd, 0, 1000, &waiting));
+	ASSERT_EQ(0, queue_create(self->fd, 0, 2000, &waiting));
 	ASSERT_EQ(0, submit_hang(self->fd, hanging.id, &hang));
-	ASSERT_EQ(0, submit_nop(self->fd, waiting.id, &point));
+	ASSERT_EQ(0, submit_hang(self->fd, waiting.id, &point));
 	EXPECT_POINT(-ETIME, self->fd, hanging.timeline, hang);
+	ASSERT_EQ(0, hang_release(self->fd, waiting.id));
 	EXPECT_POINT(0, self->fd, waiting.timeline, point);
 }
 

@@ -509,12 +509,17 @@ static int other_side_goes(FIXTURE_DATA(share_end) *self,
 			   const FIXTURE_VARIANT(share_end) *variant,
 			   enum unplug_way way)
 {
+	char census[CENSUS_SIZE];
 	int ret;
 
 	if (self->edu.module) {
 		self->edu_gone = true;
 		return unplug(&self->edu, way);
 	}
+	/* Of what was given up a worker may have the rest. The census waits for it. */
+	ret = census_read(census);
+	if (ret)
+		return ret;
 	ret = module_unload(variant->module);
 	if (other_side_is_needed(self, variant))
 		return ret == -EAGAIN ? 0 : ret ?: -EBUSY;
