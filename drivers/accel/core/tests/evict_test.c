@@ -358,7 +358,7 @@ static unsigned int accel_evict_candidates(struct accel_region *region)
 	list_for_each_prev(link, &region->bos)
 		if (++count > LOCAL_PAGES)
 			break;
-	return min(count, (unsigned int)list_count_nodes(&region->bos));
+	return min_t(size_t, count, list_count_nodes(&region->bos));
 }
 
 /* A job comes to use a buffer that has been chosen to make room, but not yet moved. */
