@@ -444,6 +444,7 @@ struct accel_bo {
 	struct dma_buf *dma_buf;	/* that it was imported from, or NULL */
 	struct dma_buf_attachment *attach;
 	bool pinned;			/* with its exporter; protected by resv */
+	bool revoked;			/* by its exporter, though pinned; likewise */
 	atomic_t idle_queued;		/* see dmabuf_import.c, as for the next */
 	struct llist_node idle_node;
 	struct rb_node import_node;	/* accel_device.imports */

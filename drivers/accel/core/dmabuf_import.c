@@ -82,10 +82,19 @@ static void accel_import_unmap(struct accel_bo *bo)
 	bo->sgt = NULL;
 }
 
-/* Nothing is pinned, so no job has the addresses. */
+/*
+ * No job has the addresses of what is not pinned. What is pinned may be taken back all
+ * the same, see dma_buf_invalidate_mappings(): no other job gets it then, and the last
+ * of those that have it unmaps it, which the exporter waits for.
+ */
 static void accel_import_invalidate(struct dma_buf_attachment *attach)
 {
-	accel_import_unmap(attach->importer_priv);
+	struct accel_bo *bo = attach->importer_priv;
+
+	if (bo->pinned)
+		bo->revoked = true;
+	else
+		accel_import_unmap(bo);
 }
 
 /* No peer-to-peer: what a device has is not to be reached but through memory. */
@@ -145,6 +154,9 @@ static void accel_import_unpin(struct accel_bo *bo)
 
 	if (!bo->pinned)
 		return;
+	if (bo->revoked)
+		accel_import_unmap(bo);
+	bo->revoked = false;
 	dma_buf_unpin(bo->attach);
 	WRITE_ONCE(bo->pinned, false);
 }
@@ -176,7 +188,7 @@ static int accel_import_map_pinned(struct accel_bo *bo)
 	int ret;
 
 	dma_resv_lock(bo->resv, NULL);
-	ret = accel_import_pin(bo);
+	ret = bo->revoked ? -EAGAIN : accel_import_pin(bo);
 	if (!ret) {
 		ret = accel_import_map(bo);
 		/* Pinned before only with a mapping. */

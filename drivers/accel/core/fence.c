@@ -140,6 +140,9 @@ static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)
 	struct dma_fence *fence;
 	int ret;
 
+	/* The addresses that the driver has asked for are not to be used. */
+	if (use->bo->revoked)
+		return -EAGAIN;
 	/* Two: if buffers share it, the job may come to read and to write. */
 	ret = dma_resv_reserve_fences(resv, 2);
 	if (ret)

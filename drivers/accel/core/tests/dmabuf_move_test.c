@@ -116,6 +116,37 @@ static void accel_move_while_used(struct kunit *test)
 	accel_move_expect(test, buf, 0, 0);
 }
 
+/* Those that have it go on; it is nobody else's, not even one's that was accepted. */
+static void accel_move_revoked(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	struct mock_queue held = mock_queue(mock, 1, 0);
+	u32 timeline = mock_timeline(mock, 0);
+	struct mock_dmabuf *buf;
+	struct mock_job job = { .op = MOCK_INSTANT, .bo_count = 1 };
+	u32 id;
+
+	buf = accel_move_import(mock, &id);
+	job.bos[0] = (struct accel_submit_bo) { id, ACCEL_BO_READ };
+	MOCK_SUBMIT(mock, queue, .bo_count = 1, .bos = { { id, ACCEL_BO_READ } });
+	MOCK_SUBMIT(mock, held, .bo_count = 1, .bos = { { id, ACCEL_BO_READ } },
+		    .wait_count = 1, .waits = { { timeline, 0, 1 } });
+	mock_dmabuf_revoke(buf);
+	accel_move_expect(test, buf, 1, 1);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_submit(mock, queue.id, &job));
+
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, timeline, 1));
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_wait(mock, held.timeline, 1, S64_MAX));
+	accel_move_expect(test, buf, 1, 1);
+	mock_finish(mock, 0, 0);
+	accel_move_expect(test, buf, 0, 0);
+
+	/* Whether there is anything to be had is for the exporter to say. */
+	KUNIT_EXPECT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
+	accel_move_expect(test, buf, 1, 0);
+}
+
 /* It cannot be mapped where it is now: SUBMIT says so, and another may work. */
 static void accel_move_and_fail(struct kunit *test)
 {
@@ -190,6 +221,7 @@ static void accel_move_id_goes(struct kunit *test)
 static struct kunit_case accel_move_cases[] = {
 	KUNIT_CASE(accel_move_while_idle),
 	KUNIT_CASE(accel_move_while_used),
+	KUNIT_CASE(accel_move_revoked),
 	KUNIT_CASE(accel_move_and_fail),
 	KUNIT_CASE(accel_move_refused_at_import),
 	KUNIT_CASE(accel_move_device_goes),

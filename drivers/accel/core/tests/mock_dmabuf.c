@@ -218,6 +218,14 @@ static const struct dma_buf_ops *mock_dmabuf_ops_of(u32 flags)
 					   &mock_dmabuf_ops;
 }
 
+/* As an exporter does it that is going, whoever has it pinned. */
+void mock_dmabuf_revoke(struct mock_dmabuf *buf)
+{
+	dma_resv_lock(buf->dma_buf->resv, NULL);
+	dma_buf_invalidate_mappings(buf->dma_buf);
+	dma_resv_unlock(buf->dma_buf->resv);
+}
+
 int mock_dmabuf_move(struct mock_dmabuf *buf)
 {
 	int ret = -EBUSY;
