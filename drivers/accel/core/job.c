@@ -366,7 +366,6 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 	guard(rcu)();
 	/* First, for whoever waits for the point to have what the job had. */
 	accel_job_put_bos(job);
-	atomic_dec(&job->queue->outstanding);
 	accel_timeline_end(job->queue->timeline, &job->point, job->error,
 			   &reached, ready);
 	list_for_each_entry_safe(entry, next, &reached, link)

@@ -151,7 +151,13 @@ static int accel_queue_may_accept(struct accel_queue *queue)
 	status = accel_sched_queue_status(queue);
 	if (status)
 		return status;
-	return atomic_read(&queue->outstanding) < ACCEL_JOBS_MAX ? 0 : -EAGAIN;
+	/*
+	 * Jobs that have ended count until their points are reached, since that is
+	 * how long they stay. Without the timeline's lock: all are added under ours,
+	 * and who has seen a point finds room, see accel_timeline_advance().
+	 */
+	return READ_ONCE(queue->timeline->pending_count) < ACCEL_JOBS_MAX ?
+		0 : -EAGAIN;
 }
 
 /* Nothing can fail any more: give the job its point and its fence. */
@@ -159,7 +165,6 @@ static u64 accel_queue_commit(struct accel_queue *queue, struct accel_job *job)
 {
 	u32 i;
 
-	atomic_inc(&queue->outstanding);
 	accel_timeline_promise_next(queue->timeline, &job->point);
 	accel_fence_init(job, job->point.value);
 	for (i = 0; i < job->signal_count; i++)

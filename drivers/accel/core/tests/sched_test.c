@@ -248,6 +248,38 @@ static void accel_sched_queue_is_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
 }
 
+/* Jobs that have ended, but whose points wait for those before them, stay. */
+static void accel_sched_queue_is_full_of_ended(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	struct mock_queue failing = mock_queue(mock, 1, 0);
+	struct mock_job job = {
+		.op = MOCK_INSTANT,
+		.flags = ACCEL_JOB_CANCEL_ON_ERROR,
+		.wait_count = 1,
+		.waits = { { failing.timeline, 0, 1 } },
+	};
+	u32 i;
+
+	MOCK_SUBMIT(mock, failing, .op = MOCK_REFUSE, .tag = 1);
+	MOCK_SUBMIT(mock, queue, .tag = 2);
+	for (i = 1; i < ACCEL_JOBS_MAX; i++)
+		KUNIT_ASSERT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
+	/* The engine has room: they were cancelled in their turn. */
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_submit(mock, queue.id, &job));
+	KUNIT_EXPECT_EQ(test, 0ULL, mock_completed(mock, queue.timeline));
+	KUNIT_EXPECT_EQ(test, (long)ACCEL_JOBS_MAX, mock_count(ACCEL_CENSUS_FENCES));
+
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, (u64)ACCEL_JOBS_MAX,
+			mock_completed(mock, queue.timeline));
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_FENCES));
+	for (i = 0; i < ACCEL_JOBS_MAX; i++)
+		KUNIT_ASSERT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
+	MOCK_EXPECT_LOG(mock, 1, 2);
+}
+
 static struct kunit_case accel_sched_cases[] = {
 	KUNIT_CASE(accel_sched_depth),
 	KUNIT_CASE(accel_sched_queues_take_turns),
@@ -262,6 +294,7 @@ static struct kunit_case accel_sched_cases[] = {
 	KUNIT_CASE(accel_sched_timeout_of_oldest),
 	KUNIT_CASE(accel_sched_out_of_order),
 	KUNIT_CASE_SLOW(accel_sched_queue_is_full),
+	KUNIT_CASE_SLOW(accel_sched_queue_is_full_of_ended),
 	{}
 };
 
