@@ -373,7 +373,10 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 				  ready);
 }
 
-/* End jobs that are linked through @accel_job.link, and never ran or were aborted. */
+/*
+ * End jobs that are linked through @accel_job.link, and never ran or were aborted.
+ * May sleep: there may be all those of an engine.
+ */
 void accel_jobs_end(struct list_head *jobs, struct list_head *ready)
 {
 	struct accel_job *job, *next;
@@ -382,5 +385,6 @@ void accel_jobs_end(struct list_head *jobs, struct list_head *ready)
 		list_del(&job->link);
 		accel_job_remove_waits(job);
 		accel_job_end(job, ready);
+		cond_resched();
 	}
 }
