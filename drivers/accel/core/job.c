@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
+#include <linux/wait_bit.h>
 
 static int accel_job_check(const struct accel_ops *ops,
 			   const struct accel_submit_job *args)
@@ -349,6 +350,12 @@ static void accel_job_reached(struct accel_job *job, struct list_head *ready)
 		accel_event_job_failed(job->queue, job->point.value, error);
 	for (i = 0; i < job->signal_count; i++)
 		accel_job_end_signal(&job->signals[i], error, ready);
+	/*
+	 * Who destroys the queue sets this, and then looks at the timeline. If this
+	 * job was still there, the timeline's lock makes sure that it is seen here.
+	 */
+	if (READ_ONCE(job->queue->closed))
+		wake_up_var(&job->queue->timeline->pending_count);
 	accel_job_put_rest(job);
 	dma_fence_put(&job->fence);
 }

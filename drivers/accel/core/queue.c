@@ -5,6 +5,7 @@
 #include <linux/dma-fence.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 static struct accel_queue *obj_to_queue(struct accel_object *obj)
 {
@@ -249,12 +250,12 @@ static void accel_queue_destroy(struct accel_object *obj)
 
 	accel_event_stop(queue);
 	scoped_guard(mutex, &queue->lock)
-		queue->closed = true;
+		WRITE_ONCE(queue->closed, true);
 	accel_sched_cancel_queue(queue);
 	accel_queue_run_held(queue);
 	/* The last may be ending by themselves on another CPU. */
-	while (!accel_timeline_is_settled(queue->timeline))
-		schedule_timeout_uninterruptible(1);
+	wait_var_event(&queue->timeline->pending_count,
+		       accel_timeline_is_settled(queue->timeline));
 	accel_timeline_close(queue->timeline, -ECANCELED);
 	atomic_dec(&obj->file->queue_count);
 }
