@@ -484,7 +484,6 @@ struct accel_queue {
 	struct list_head held;
 	bool closed;
 	struct work_struct hold_work;	/* a held job may go, or is to be cancelled */
-	atomic_t outstanding;		/* jobs accepted and not ended */
 	/* protected by engine->lock: */
 	struct list_head engine_link;	/* accel_engine.queues */
 	struct list_head ready_link;	/* accel_engine.ready */

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
+#include <linux/wait_bit.h>
 
 static int accel_job_check(const struct accel_ops *ops,
 			   const struct accel_submit_job *args)
@@ -349,6 +350,12 @@ static void accel_job_reached(struct accel_job *job, struct list_head *ready)
 		accel_event_job_failed(job->queue, job->point.value, error);
 	for (i = 0; i < job->signal_count; i++)
 		accel_job_end_signal(&job->signals[i], error, ready);
+	/*
+	 * Who destroys the queue sets this, and then looks at the timeline. If this
+	 * job was still there, the timeline's lock makes sure that it is seen here.
+	 */
+	if (READ_ONCE(job->queue->closed))
+		wake_up_var(&job->queue->timeline->pending_count);
 	accel_job_put_rest(job);
 	dma_fence_put(&job->fence);
 }
@@ -366,7 +373,6 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 	guard(rcu)();
 	/* First, for whoever waits for the point to have what the job had. */
 	accel_job_put_bos(job);
-	atomic_dec(&job->queue->outstanding);
 	accel_timeline_end(job->queue->timeline, &job->point, job->error,
 			   &reached, ready);
 	list_for_each_entry_safe(entry, next, &reached, link)
@@ -374,7 +380,10 @@ void accel_job_end(struct accel_job *job, struct list_head *ready)
 				  ready);
 }
 
-/* End jobs that are linked through @accel_job.link, and never ran or were aborted. */
+/*
+ * End jobs that are linked through @accel_job.link, and never ran or were aborted.
+ * May sleep: there may be all those of an engine.
+ */
 void accel_jobs_end(struct list_head *jobs, struct list_head *ready)
 {
 	struct accel_job *job, *next;
@@ -383,5 +392,6 @@ void accel_jobs_end(struct list_head *jobs, struct list_head *ready)
 		list_del(&job->link);
 		accel_job_remove_waits(job);
 		accel_job_end(job, ready);
+		cond_resched();
 	}
 }

@@ -34,6 +34,7 @@ static void accel_late_work_fn(struct work_struct *work)
 /* Have @late->run called, in the order of these calls. In any context. */
 void accel_late_add(struct accel_late *late)
 {
-	llist_add(&late->node, &accel_late_list);
-	queue_work(accel_wq, &accel_late_work);
+	/* Otherwise whoever has added the first queues the work, or has. */
+	if (llist_add(&late->node, &accel_late_list))
+		queue_work(accel_wq, &accel_late_work);
 }

@@ -2,8 +2,10 @@
 /* Queues: creation, acceptance of jobs in order, held jobs. */
 #include "accel_internal.h"
 
+#include <linux/dma-fence.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 static struct accel_queue *obj_to_queue(struct accel_object *obj)
 {
@@ -64,6 +66,7 @@ static void accel_queue_release_job(struct accel_job *job,
 	}
 }
 
+/* Still in the signalling section of the job's fence, without accel_queue.lock. */
 static void accel_queue_go(struct accel_queue *queue, struct list_head *ended,
 			   struct list_head *ready)
 {
@@ -72,48 +75,65 @@ static void accel_queue_go(struct accel_queue *queue, struct list_head *ended,
 	accel_jobs_start(ready);
 }
 
-static void accel_queue_publish_held(struct accel_job *job)
+static void accel_queue_let_go(struct accel_job *job, struct list_head *ended,
+			       struct list_head *ready, bool *cookie)
 {
 	struct ww_acquire_ctx ctx;
 	int ret;
 
 	ret = accel_job_lock_bos(job, &ctx);
+	*cookie = dma_fence_begin_signalling();
 	if (ret) {
 		/* It was accepted: all it can do is end with the error. */
 		WRITE_ONCE(job->error, ret);
-		return;
+	} else {
+		accel_job_publish(job);
+		accel_job_unlock_bos(job, &ctx);
 	}
-	accel_job_publish(job);
-	accel_job_unlock_bos(job, &ctx);
+	accel_queue_release_job(job, ended, ready);
 }
 
 /*
- * Let held jobs go as far as they may, the ones behind a held job being held with
- * it; if the queue is lost or closed, end them.
+ * Let the first held job go if it may, or end it if the queue is lost or closed.
+ * Returns whether to look at the one behind it: it was held with this one.
  */
-static void accel_queue_run_held(struct accel_queue *queue)
+static bool accel_queue_run_first_held(struct accel_queue *queue)
 {
-	struct accel_job *job, *next;
+	struct accel_job *job;
 	LIST_HEAD(ended);
 	LIST_HEAD(ready);
+	bool cookie;
 	int status;
 
 	scoped_guard(mutex, &queue->lock) {
 		status = accel_sched_queue_status(queue);
-		list_for_each_entry_safe(job, next, &queue->held, link) {
-			if (!status && atomic_read(&job->holds))
-				break;
-			if (status) {
-				job->error = accel_status_to_error(status);
-				list_move_tail(&job->link, &ended);
-				continue;
-			}
-			list_del(&job->link);
-			accel_queue_publish_held(job);
-			accel_queue_release_job(job, &ended, &ready);
+		job = list_first_entry_or_null(&queue->held, struct accel_job,
+					       link);
+		if (!job || (!status && atomic_read(&job->holds)))
+			return false;
+
+		list_del(&job->link);
+		if (status) {
+			cookie = dma_fence_begin_signalling();
+			job->error = accel_status_to_error(status);
+			list_add(&job->link, &ended);
+		} else {
+			accel_queue_let_go(job, &ended, &ready, &cookie);
 		}
 	}
 	accel_queue_go(queue, &ended, &ready);
+	dma_fence_end_signalling(cookie);
+	return true;
+}
+
+/*
+ * One after the other: who holds a buffer of the next, or memory that we need for
+ * it, may be waiting for the fence of this one, so that has to be on its way.
+ */
+static void accel_queue_run_held(struct accel_queue *queue)
+{
+	while (accel_queue_run_first_held(queue))
+		cond_resched();
 }
 
 static void accel_queue_hold_work_fn(struct work_struct *work)
@@ -132,7 +152,13 @@ static int accel_queue_may_accept(struct accel_queue *queue)
 	status = accel_sched_queue_status(queue);
 	if (status)
 		return status;
-	return atomic_read(&queue->outstanding) < ACCEL_JOBS_MAX ? 0 : -EAGAIN;
+	/*
+	 * Jobs that have ended count until their points are reached, since that is
+	 * how long they stay. Without the timeline's lock: all are added under ours,
+	 * and who has seen a point finds room, see accel_timeline_advance().
+	 */
+	return READ_ONCE(queue->timeline->pending_count) < ACCEL_JOBS_MAX ?
+		0 : -EAGAIN;
 }
 
 /* Nothing can fail any more: give the job its point and its fence. */
@@ -140,7 +166,6 @@ static u64 accel_queue_commit(struct accel_queue *queue, struct accel_job *job)
 {
 	u32 i;
 
-	atomic_inc(&queue->outstanding);
 	accel_timeline_promise_next(queue->timeline, &job->point);
 	accel_fence_init(job, job->point.value);
 	for (i = 0; i < job->signal_count; i++)
@@ -151,7 +176,7 @@ static u64 accel_queue_commit(struct accel_queue *queue, struct accel_job *job)
 static int accel_queue_accept_locked(struct accel_queue *queue,
 				     struct accel_job *job, u64 *point,
 				     struct list_head *ended,
-				     struct list_head *ready)
+				     struct list_head *ready, bool *cookie)
 {
 	struct ww_acquire_ctx ctx;
 	bool held;
@@ -174,6 +199,8 @@ static int accel_queue_accept_locked(struct accel_queue *queue,
 		goto err_bos;
 
 	*point = accel_queue_commit(queue, job);
+	/* Others see the fence soon: nothing is waited for until accel_queue_go(). */
+	*cookie = dma_fence_begin_signalling();
 	if (held) {
 		list_add_tail(&job->link, &queue->held);
 		return 0;
@@ -201,16 +228,20 @@ int accel_queue_accept(struct accel_queue *queue, struct accel_job *job,
 {
 	LIST_HEAD(ended);
 	LIST_HEAD(ready);
+	bool cookie;
 	int ret;
 
 	lockdep_assert_held(&queue->submit_lock);
 
 	scoped_guard(mutex, &queue->lock)
 		ret = accel_queue_accept_locked(queue, job, point, &ended,
-						&ready);
-	if (!ret)
-		accel_queue_go(queue, &ended, &ready);
-	return ret;
+						&ready, &cookie);
+	if (ret)
+		return ret;
+
+	accel_queue_go(queue, &ended, &ready);
+	dma_fence_end_signalling(cookie);
+	return 0;
 }
 
 static void accel_queue_destroy(struct accel_object *obj)
@@ -219,12 +250,12 @@ static void accel_queue_destroy(struct accel_object *obj)
 
 	accel_event_stop(queue);
 	scoped_guard(mutex, &queue->lock)
-		queue->closed = true;
+		WRITE_ONCE(queue->closed, true);
 	accel_sched_cancel_queue(queue);
 	accel_queue_run_held(queue);
 	/* The last may be ending by themselves on another CPU. */
-	while (!accel_timeline_is_settled(queue->timeline))
-		schedule_timeout_uninterruptible(1);
+	wait_var_event(&queue->timeline->pending_count,
+		       accel_timeline_is_settled(queue->timeline));
 	accel_timeline_close(queue->timeline, -ECANCELED);
 	atomic_dec(&obj->file->queue_count);
 }

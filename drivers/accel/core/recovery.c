@@ -137,18 +137,40 @@ void accel_sched_cancel_queue(struct accel_queue *queue)
 	accel_sched_end(engine, &ended);
 }
 
-/* The engine takes no jobs any more; those that have not started go to @ended. */
-static void accel_sched_shut_engine(struct accel_engine *engine,
-				    struct list_head *ended)
+/* The same for the first queue of @queues; returns false if there is none left. */
+static bool accel_sched_shut_first(struct accel_engine *engine,
+				   struct list_head *queues,
+				   struct list_head *ended)
 {
 	struct accel_queue *queue;
 
 	guard(spinlock_irq)(&engine->lock);
-	engine->status = -ENODEV;
-	list_for_each_entry(queue, &engine->queues, engine_link) {
-		accel_sched_shut_queue(queue, -ENODEV, ended);
-		queue_work(system_dfl_wq, &queue->hold_work);
+	queue = list_first_entry_or_null(queues, struct accel_queue, engine_link);
+	if (!queue)
+		return false;
+
+	list_move_tail(&queue->engine_link, &engine->queues);
+	accel_sched_shut_queue(queue, -ENODEV, ended);
+	queue_work(system_dfl_wq, &queue->hold_work);
+	return true;
+}
+
+/*
+ * The engine takes and starts no jobs any more; those that have not started go to
+ * @ended. Clients decide how many queues there are, so the lock is dropped after
+ * each. One that goes meanwhile leaves the list that it is on, be it ours.
+ */
+static void accel_sched_shut_engine(struct accel_engine *engine,
+				    struct list_head *ended)
+{
+	LIST_HEAD(queues);
+
+	scoped_guard(spinlock_irq, &engine->lock) {
+		engine->status = -ENODEV;
+		list_splice_init(&engine->queues, &queues);
 	}
+	while (accel_sched_shut_first(engine, &queues, ended))
+		cond_resched();
 }
 
 static void accel_sched_stop_engine(struct accel_engine *engine,

@@ -112,6 +112,14 @@ void accel_sched_finish(struct accel_engine *engine, struct accel_job *job)
 	accel_sched_start_clock(engine, now);
 }
 
+static bool accel_sched_has_room(struct accel_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+
+	return !engine->paused && !engine->status &&
+	       engine->running_count < engine->depth;
+}
+
 /* Take the next job that may start. One with an error set is not to be run. */
 static struct accel_job *accel_sched_next(struct accel_engine *engine)
 {
@@ -120,7 +128,7 @@ static struct accel_job *accel_sched_next(struct accel_engine *engine)
 
 	lockdep_assert_held(&engine->lock);
 
-	if (engine->paused || engine->running_count >= engine->depth)
+	if (!accel_sched_has_room(engine))
 		return NULL;
 	queue = list_first_entry_or_null(&engine->ready, struct accel_queue,
 					 ready_link);
@@ -194,8 +202,7 @@ static void accel_sched_loop(struct accel_engine *engine, bool worker,
 	engine->dispatching = false;
 	if (engine->paused)
 		wake_up(&engine->idle);
-	else if (!list_empty(&engine->ready) &&
-		 engine->running_count < engine->depth)
+	else if (!list_empty(&engine->ready) && accel_sched_has_room(engine))
 		queue_work(engine->dev->wq, &engine->start_work);
 out:
 	spin_unlock_irqrestore(&engine->lock, flags);
@@ -301,6 +308,14 @@ static void accel_ready_work_fn(struct work_struct *work)
 	dma_fence_end_signalling(cookie);
 }
 
+/* An engine is shut before its queues are, one after the other. */
+static int accel_sched_status(struct accel_queue *queue)
+{
+	lockdep_assert_held(&queue->engine->lock);
+
+	return queue->status ?: queue->engine->status;
+}
+
 /*
  * Add a job that is not held to its queue's. Returns 0, or the error it is to end
  * with because the queue takes no jobs any more.
@@ -308,10 +323,12 @@ static void accel_ready_work_fn(struct work_struct *work)
 int accel_sched_add_job(struct accel_job *job)
 {
 	struct accel_queue *queue = job->queue;
+	int status;
 
 	guard(spinlock_irqsave)(&queue->engine->lock);
-	if (queue->status)
-		return accel_status_to_error(queue->status);
+	status = accel_sched_status(queue);
+	if (status)
+		return accel_status_to_error(status);
 
 	list_add_tail(&job->link, &queue->jobs);
 	/* The guard: from now on the last wait makes it ready. */
@@ -324,7 +341,7 @@ int accel_sched_add_job(struct accel_job *job)
 int accel_sched_queue_status(struct accel_queue *queue)
 {
 	guard(spinlock_irqsave)(&queue->engine->lock);
-	return queue->status;
+	return accel_sched_status(queue);
 }
 
 void accel_sched_add_queue(struct accel_queue *queue)

@@ -397,10 +397,11 @@ static void accel_timeline_advance(struct accel_timeline *timeline,
 		if (entry->error)
 			accel_timeline_record(timeline, timeline->completed + 1,
 					      entry->value, entry->error);
+		/* Before anybody can see the point: he may submit on the strength of it. */
+		timeline->pending_count--;
 		if (timeline->queue_owned)
 			accel_fence_reached(accel_point_job(entry), entry->error);
 		timeline->completed = entry->last;
-		timeline->pending_count--;
 		list_move_tail(&entry->link, reached);
 	}
 }

@@ -232,7 +232,8 @@ struct accel_query {
  * @engine_count: number of engines
  * @region_count: number of memory regions, at least one
  * @cmd_size_max: largest command of one job, in bytes
- * @jobs_max: most jobs that one SUBMIT takes, and that one queue holds at a time
+ * @jobs_max: most jobs that one SUBMIT takes, and that one queue holds at a time:
+ *	those whose points are not reached
  * @job_bos_max: most buffers that one job names
  * @points_max: most points that a job waits for, that it signals, and that one
  *	TIMELINE_WAIT takes

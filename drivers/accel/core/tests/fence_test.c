@@ -3,6 +3,7 @@
 #include "mock.h"
 
 #include <kunit/device.h>
+#include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
@@ -11,6 +12,7 @@
 #include <linux/poll.h>
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/sync_file.h>
 
 static long accel_fence_sync(struct mock *mock, u32 bo, u32 flags)
@@ -306,6 +308,74 @@ static void accel_fence_held_is_not_published(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_FENCES));
 }
 
+/* Somebody who has a reservation object locked until told. */
+struct accel_fence_locker {
+	struct work_struct work;
+	struct dma_resv *resv;
+	struct completion locked;
+	struct completion unlock;
+};
+
+static void accel_fence_lock_fn(struct work_struct *work)
+{
+	struct accel_fence_locker *locker =
+		container_of(work, struct accel_fence_locker, work);
+
+	dma_resv_lock(locker->resv, NULL);
+	complete(&locker->locked);
+	wait_for_completion(&locker->unlock);
+	dma_resv_unlock(locker->resv);
+}
+
+static void accel_fence_lock(struct accel_fence_locker *locker,
+			     struct dma_resv *resv)
+{
+	locker->resv = resv;
+	init_completion(&locker->locked);
+	init_completion(&locker->unlock);
+	INIT_WORK_ONSTACK(&locker->work, accel_fence_lock_fn);
+	queue_work(system_dfl_wq, &locker->work);
+	wait_for_completion(&locker->locked);
+}
+
+static void accel_fence_unlock(struct accel_fence_locker *locker)
+{
+	complete(&locker->unlock);
+	flush_work(&locker->work);
+	destroy_work_on_stack(&locker->work);
+}
+
+/*
+ * Two jobs are let go at once. Who holds a buffer of the second may wait for the fence
+ * of the first: that one runs, though the second cannot be let go yet.
+ */
+static void accel_fence_let_go_one_by_one(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 timeline = mock_timeline(mock, 0);
+	u32 first = mock_bo(mock), second = mock_bo(mock);
+	struct accel_fence_locker locker;
+
+	MOCK_SUBMIT(mock, queue, .tag = 1, .bo_count = 1,
+		    .bos = { { first, ACCEL_BO_WRITE } }, .wait_count = 1,
+		    .waits = { { timeline, 0, 1 } });
+	MOCK_SUBMIT(mock, queue, .tag = 2, .bo_count = 1,
+		    .bos = { { second, ACCEL_BO_WRITE } }, .wait_count = 1,
+		    .waits = { { timeline, 0, 1 } });
+
+	accel_fence_lock(&locker, mock_find_bo(mock, second)->resv);
+	KUNIT_EXPECT_EQ(test, 0L, mock_signal(mock, timeline, 1));
+	mock_until(mock, mock_running(mock, 0));
+	accel_fence_unlock(&locker);
+
+	mock_until(mock, mock_running(mock, 0) == 2);
+	MOCK_EXPECT_LOG(mock, 1, 2);
+	mock_finish(mock, 0, 0);
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, 0, mock_status(mock, queue.timeline, 2));
+}
+
 struct accel_fence_listener {
 	struct dma_fence_cb cb;
 	int called;
@@ -423,6 +493,7 @@ static struct kunit_case accel_fence_cases[] = {
 	KUNIT_CASE(accel_fence_is_not_behind_its_point),
 	KUNIT_CASE(accel_fence_ends_the_use),
 	KUNIT_CASE(accel_fence_held_is_not_published),
+	KUNIT_CASE(accel_fence_let_go_one_by_one),
 	KUNIT_CASE(accel_fence_outlives_device),
 	{}
 };

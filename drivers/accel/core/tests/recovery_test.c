@@ -6,6 +6,8 @@
  */
 #include "mock.h"
 
+#include <linux/delay.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
 /* Longer than it takes to submit, on the slowest of machines. */
@@ -302,6 +304,55 @@ static void accel_recovery_queue_goes_in_timeout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_QUEUES));
 }
 
+struct accel_recovery_linger {
+	struct dma_fence_cb cb;
+	struct wait_queue_head *wait;
+};
+
+static void accel_recovery_linger_cb(struct dma_fence *fence,
+				     struct dma_fence_cb *cb)
+{
+	struct accel_recovery_linger *linger =
+		container_of(cb, struct accel_recovery_linger, cb);
+	int ms;
+
+	/* With interrupts off, so that there is an end even if nobody comes. */
+	for (ms = 0; ms < 1000 && !waitqueue_active(linger->wait); ms++)
+		mdelay(1);
+}
+
+/*
+ * The queue is destroyed while its jobs are being ended by somebody else, who
+ * lingers after the first until the destroyer waits for the second.
+ */
+static void accel_recovery_queue_goes_while_jobs_end(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue late = mock_queue(mock, 0, LATE_MS);
+	struct accel_recovery_linger linger;
+	struct dma_fence *fence;
+	void *var;
+
+	accel_recovery_second = accel_recovery_helper(mock,
+						      accel_recovery_destroy_queue,
+						      late.id);
+	mock->dev->on_abort = accel_recovery_destroy_in_timeout;
+	MOCK_SUBMIT(mock, late, .tag = 1);
+	MOCK_SUBMIT(mock, late, .tag = 2);
+	var = &mock_find_timeline(mock, late.timeline)->pending_count;
+	linger.wait = __var_waitqueue(var);
+	fence = mock_point_fence(mock, late.timeline, 1);
+	KUNIT_ASSERT_EQ(test, 0,
+			dma_fence_add_callback(fence, &linger.cb,
+					       accel_recovery_linger_cb));
+
+	mock_until(mock, READ_ONCE(accel_recovery_second->done));
+	KUNIT_EXPECT_EQ(test, -ETIME, mock_status(mock, late.timeline, 1));
+	KUNIT_EXPECT_EQ(test, -ECANCELED, mock_status(mock, late.timeline, 2));
+	flush_work(&accel_recovery_second->work);
+	dma_fence_put(fence);
+}
+
 static struct kunit_case accel_recovery_cases[] = {
 	KUNIT_CASE(accel_recovery_ends_in_the_window),
 	KUNIT_CASE(accel_recovery_done_while_aborting),
@@ -312,6 +363,7 @@ static struct kunit_case accel_recovery_cases[] = {
 	KUNIT_CASE(accel_recovery_unregister_before_timeout),
 	KUNIT_CASE(accel_recovery_unregister_in_timeout),
 	KUNIT_CASE(accel_recovery_queue_goes_in_timeout),
+	KUNIT_CASE(accel_recovery_queue_goes_while_jobs_end),
 	{}
 };
 

@@ -150,6 +150,44 @@ static void accel_sched_unregister_aborts(struct kunit *test)
 	MOCK_EXPECT_LOG(mock, 1, 2);
 }
 
+/* Queue after queue is shut, lost and idle ones among them: no job is forgotten. */
+static void accel_sched_unregister_ends_all_queues(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queues[8];
+	u32 never = mock_timeline(mock, 0);
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(queues); i++)
+		queues[i] = mock_queue(mock, 0, i == 0 ? 1 : 0);
+	MOCK_SUBMIT(mock, queues[0], .tag = 1);
+	KUNIT_EXPECT_EQ(test, -ETIME,
+			mock_wait(mock, queues[0].timeline, 1, S64_MAX));
+	for (i = 2; i < ARRAY_SIZE(queues); i++) {
+		MOCK_SUBMIT(mock, queues[i], .tag = i);
+		MOCK_SUBMIT(mock, queues[i], .tag = 10 + i);
+		MOCK_SUBMIT(mock, queues[i], .tag = 20 + i, .wait_count = 1,
+			    .waits = { { never, 0, 1 } });
+	}
+	mock_unregister(mock);
+
+	MOCK_EXPECT_LOG(mock, 1, 2, 12);
+	for (i = 2; i < ARRAY_SIZE(queues); i++) {
+		KUNIT_ASSERT_EQ(test, -ENODEV,
+				mock_status(mock, queues[i].timeline, 1));
+		KUNIT_ASSERT_EQ(test, -ENODEV,
+				mock_status(mock, queues[i].timeline, 2));
+		/* A worker ends those that are held. */
+		mock_until(mock, mock_status(mock, queues[i].timeline, 3) ==
+				 -ENODEV);
+	}
+	/* Each has left the list that it was on. */
+	for (i = 0; i < ARRAY_SIZE(queues); i++)
+		mock_destroy(mock, queues[i].id);
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_QUEUES));
+	KUNIT_EXPECT_TRUE(test, list_empty(&mock->dev->engines[0].queues));
+}
+
 /* What ends on one engine sets nothing free on another that is yet to be stopped. */
 static void accel_sched_unregister_starts_nothing(struct kunit *test)
 {
@@ -248,6 +286,38 @@ static void accel_sched_queue_is_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
 }
 
+/* Jobs that have ended, but whose points wait for those before them, stay. */
+static void accel_sched_queue_is_full_of_ended(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	struct mock_queue failing = mock_queue(mock, 1, 0);
+	struct mock_job job = {
+		.op = MOCK_INSTANT,
+		.flags = ACCEL_JOB_CANCEL_ON_ERROR,
+		.wait_count = 1,
+		.waits = { { failing.timeline, 0, 1 } },
+	};
+	u32 i;
+
+	MOCK_SUBMIT(mock, failing, .op = MOCK_REFUSE, .tag = 1);
+	MOCK_SUBMIT(mock, queue, .tag = 2);
+	for (i = 1; i < ACCEL_JOBS_MAX; i++)
+		KUNIT_ASSERT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
+	/* The engine has room: they were cancelled in their turn. */
+	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_submit(mock, queue.id, &job));
+	KUNIT_EXPECT_EQ(test, 0ULL, mock_completed(mock, queue.timeline));
+	KUNIT_EXPECT_EQ(test, (long)ACCEL_JOBS_MAX, mock_count(ACCEL_CENSUS_FENCES));
+
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, (u64)ACCEL_JOBS_MAX,
+			mock_completed(mock, queue.timeline));
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_FENCES));
+	for (i = 0; i < ACCEL_JOBS_MAX; i++)
+		KUNIT_ASSERT_EQ(test, 0L, mock_submit(mock, queue.id, &job));
+	MOCK_EXPECT_LOG(mock, 1, 2);
+}
+
 static struct kunit_case accel_sched_cases[] = {
 	KUNIT_CASE(accel_sched_depth),
 	KUNIT_CASE(accel_sched_queues_take_turns),
@@ -257,11 +327,13 @@ static struct kunit_case accel_sched_cases[] = {
 	KUNIT_CASE(accel_sched_sleeping_engine),
 	KUNIT_CASE(accel_sched_destroy_aborts),
 	KUNIT_CASE(accel_sched_unregister_aborts),
+	KUNIT_CASE(accel_sched_unregister_ends_all_queues),
 	KUNIT_CASE(accel_sched_unregister_starts_nothing),
 	KUNIT_CASE(accel_sched_timeout),
 	KUNIT_CASE(accel_sched_timeout_of_oldest),
 	KUNIT_CASE(accel_sched_out_of_order),
 	KUNIT_CASE_SLOW(accel_sched_queue_is_full),
+	KUNIT_CASE_SLOW(accel_sched_queue_is_full_of_ended),
 	{}
 };
 
