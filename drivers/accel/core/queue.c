@@ -2,7 +2,9 @@
 /* Queues: creation, acceptance of jobs in order, held jobs. */
 #include "accel_internal.h"
 
+#include <linux/memcontrol.h>
 #include <linux/nospec.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 static struct accel_queue *obj_to_queue(struct accel_object *obj)
@@ -75,9 +77,13 @@ static void accel_queue_go(struct accel_queue *queue, struct list_head *ended,
 static void accel_queue_publish_held(struct accel_job *job)
 {
 	struct ww_acquire_ctx ctx;
+	struct mem_cgroup *old;
 	int ret;
 
+	/* A worker's, and the client's doing. */
+	old = set_active_memcg(job->queue->memcg);
 	ret = accel_job_lock_bos(job, &ctx);
+	set_active_memcg(old);
 	if (ret) {
 		/* It was accepted: all it can do is end with the error. */
 		WRITE_ONCE(job->error, ret);
@@ -237,6 +243,7 @@ static void accel_queue_release(struct accel_object *obj)
 	accel_sched_remove_queue(queue);
 	cancel_work_sync(&queue->hold_work);
 	accel_object_put(&queue->timeline->obj);
+	mem_cgroup_put(queue->memcg);
 	mutex_destroy(&queue->lock);
 	mutex_destroy(&queue->submit_lock);
 	kfree(queue);
@@ -273,6 +280,7 @@ static struct accel_queue *accel_queue_create(struct accel_file *file,
 	queue->client = file->id;
 	queue->timeout_ms = timeout_ms ?: dev->ops->timeout_default_ms;
 	queue->fence_context = dma_fence_context_alloc(1);
+	queue->memcg = get_mem_cgroup_from_mm(current->mm);
 	mutex_init(&queue->submit_lock);
 	mutex_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->held);
