@@ -479,6 +479,7 @@ struct accel_queue {
 	u32 timeout_ms;
 	u64 client;			/* accel_file.id of who made it */
 	u64 fence_context;
+	struct mem_cgroup *memcg;	/* that pays for what held jobs need later */
 	struct mutex submit_lock;	/* one SUBMIT at a time: points are consecutive */
 	struct mutex lock;		/* order of acceptance; protects held and closed */
 	struct list_head held;
@@ -565,7 +566,8 @@ struct accel_job {
 	u32 signal_count;
 	struct accel_job_wait *waits;
 	struct accel_job_signal *signals;
-	struct list_head implicit;	/* waits that the buffers made necessary */
+	struct rb_root implicit;	/* waits that the buffers made necessary */
+	u32 implicit_count;
 	struct accel_point_entry point;
 	struct list_head link;		/* queue's held or jobs, engine's running */
 	struct list_head ready_link;	/* just found to be free of waits */

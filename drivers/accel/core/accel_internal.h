@@ -26,6 +26,7 @@ struct iov_iter;
 #define ACCEL_JOBS_MAX		1024
 #define ACCEL_JOB_BOS_MAX	256
 #define ACCEL_POINTS_MAX	64
+#define ACCEL_IMPLICIT_MAX	1024	/* that a job waits for because of its buffers */
 #define ACCEL_QUEUES_MAX	256	/* of an open file */
 #define ACCEL_PENDING_MAX	4096	/* points promised on a timeline, not reached */
 #define ACCEL_EVENTFDS_MAX	256	/* that wait for points, of an id */
@@ -491,7 +492,7 @@ void accel_job_unlock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx);
  * @fence: the fence, with a reference; NULL if it is a point
  * @cb: in @fence
  * @job: the job
- * @link: in accel_job.implicit, if that is where it comes from
+ * @node: in accel_job.implicit, if that is where it comes from
  * @cancels: the job is cancelled if the point or the fence failed
  */
 struct accel_job_wait {
@@ -499,7 +500,7 @@ struct accel_job_wait {
 	struct dma_fence *fence;
 	struct dma_fence_cb cb;
 	struct accel_job *job;
-	struct list_head link;
+	struct rb_node node;
 	bool cancels;
 };
 
@@ -525,7 +526,9 @@ void accel_job_wait_for_fence(struct accel_job_wait *wait, struct accel_job *job
 			      struct dma_fence *fence);
 void accel_job_wait_put(struct accel_job_wait *wait);
 void accel_job_add_explicit_waits(struct accel_job *job);
-int accel_job_add_implicit_wait(struct accel_job *job, struct dma_fence *fence);
+int accel_job_collect_implicit_wait(struct accel_job *job, struct dma_fence *fence);
+void accel_job_add_implicit_waits(struct accel_job *job);
+void accel_job_put_implicit_waits(struct accel_job *job);
 void accel_job_remove_waits(struct accel_job *job);
 int accel_job_promise(struct accel_job *job);
 void accel_job_unhold(struct accel_job *job, struct list_head *ready);

@@ -152,7 +152,7 @@ static int accel_job_collect(struct accel_job *job, struct accel_job_bo *use)
 	if (use->flags & ACCEL_BO_NO_IMPLICIT)
 		usage = DMA_RESV_USAGE_KERNEL;
 	dma_resv_for_each_fence(&cursor, resv, usage, fence) {
-		ret = accel_job_add_implicit_wait(job, fence);
+		ret = accel_job_collect_implicit_wait(job, fence);
 		if (ret)
 			return ret;
 	}
@@ -207,8 +207,8 @@ retry:
 
 /*
  * Lock the reservation objects of a job's buffers, make room for its fence, and have
- * the job wait for what is there. On an error nothing is locked, and waits that
- * were added stay, for the caller to remove.
+ * the job wait for what is there. On an error nothing is locked, and it waits for
+ * none of that.
  */
 int accel_job_lock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx)
 {
@@ -228,9 +228,13 @@ int accel_job_lock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx)
 
 	for (i = 0; i < job->bo_count && !ret; i++)
 		ret = accel_job_collect(job, &job->bos[i]);
-	if (ret)
+	if (ret) {
 		accel_job_unlock_bos(job, ctx);
-	return ret;
+		accel_job_put_implicit_waits(job);
+		return ret;
+	}
+	accel_job_add_implicit_waits(job);
+	return 0;
 }
 
 void accel_job_unlock_bos(struct accel_job *job, struct ww_acquire_ctx *ctx)

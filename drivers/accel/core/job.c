@@ -53,7 +53,6 @@ static struct accel_job *accel_job_alloc(struct accel_queue *queue,
 	job->signals = (void *)job + signals;
 	job->cmd = (void *)job + cmd;
 	job->cmd_size = args->cmd_size;
-	INIT_LIST_HEAD(&job->implicit);
 	/* Both start with a guard, dropped when all waits have been added. */
 	atomic_set(&job->holds, 1);
 	atomic_set(&job->deps, 1);
@@ -75,15 +74,11 @@ static void accel_job_put_bos(struct accel_job *job)
 /* Give back what else the job refers to; in any context. */
 static void accel_job_put_rest(struct accel_job *job)
 {
-	struct accel_job_wait *wait, *next;
 	u32 i;
 
 	for (i = 0; i < job->wait_count; i++)
 		accel_job_wait_put(&job->waits[i]);
-	list_for_each_entry_safe(wait, next, &job->implicit, link) {
-		accel_job_wait_put(wait);
-		kfree(wait);
-	}
+	accel_job_put_implicit_waits(job);
 	accel_object_put_any_context(&job->queue->obj);
 	accel_census_dec(ACCEL_CENSUS_JOBS);
 }

@@ -153,24 +153,110 @@ void accel_job_add_explicit_waits(struct accel_job *job)
 		accel_job_add_wait(&job->waits[i]);
 }
 
-/* Have the job wait for a fence that is in the reservation object of a buffer. */
-int accel_job_add_implicit_wait(struct accel_job *job, struct dma_fence *fence)
+/* What there is one implicit wait for, among points and among fences. */
+static u64 accel_job_wait_key(const struct accel_job_wait *wait)
+{
+	return wait->fence ? wait->fence->context :
+			     (uintptr_t)wait->waiter.timeline;
+}
+
+static int accel_job_wait_cmp(const void *key, const struct rb_node *node)
+{
+	const struct accel_job_wait *a = key;
+	const struct accel_job_wait *b = rb_entry(node, struct accel_job_wait,
+						  node);
+
+	if (!a->fence != !b->fence)
+		return a->fence ? 1 : -1;
+	if (accel_job_wait_key(a) == accel_job_wait_key(b))
+		return 0;
+	return accel_job_wait_key(a) < accel_job_wait_key(b) ? -1 : 1;
+}
+
+static bool accel_job_wait_less(struct rb_node *a, const struct rb_node *b)
+{
+	return accel_job_wait_cmp(rb_entry(a, struct accel_job_wait, node), b) < 0;
+}
+
+/* Takes over what @found has a reference to. */
+static int accel_job_insert_wait(struct accel_job *job,
+				 const struct accel_job_wait *found)
 {
 	struct accel_job_wait *wait;
+
+	if (job->implicit_count == ACCEL_IMPLICIT_MAX)
+		return -EAGAIN;
+
+	wait = kmemdup(found, sizeof(*found), GFP_KERNEL_ACCOUNT);
+	if (!wait)
+		return -ENOMEM;
+
+	rb_add(&wait->node, &job->implicit, accel_job_wait_less);
+	job->implicit_count++;
+	return 0;
+}
+
+/* Points of a timeline are reached in order, fences of a context signal in order. */
+static void accel_job_wait_for_later(struct accel_job_wait *wait,
+				     struct accel_job_wait *found)
+{
+	if (!wait->fence)
+		wait->waiter.value = max(wait->waiter.value,
+					 found->waiter.value);
+	else if (dma_fence_is_later(found->fence, wait->fence))
+		swap(wait->fence, found->fence);
+}
+
+/*
+ * The job is to wait for a fence that is in the reservation object of a buffer. Many
+ * buffers may have been used by the same few queues: those are waited for once each,
+ * when all have been collected.
+ */
+int accel_job_collect_implicit_wait(struct accel_job *job, struct dma_fence *fence)
+{
+	struct accel_job_wait found = {};
+	struct rb_node *node;
+	int ret = 0;
 
 	/* A queue's jobs run in order anyway. */
 	if (fence->context == job->queue->fence_context ||
 	    dma_fence_is_signaled(fence))
 		return 0;
 
-	wait = kzalloc_obj(*wait, GFP_KERNEL_ACCOUNT);
-	if (!wait)
-		return -ENOMEM;
+	accel_job_wait_for_fence(&found, job, dma_fence_get(fence));
+	node = rb_find(&found, &job->implicit, accel_job_wait_cmp);
+	if (!node) {
+		ret = accel_job_insert_wait(job, &found);
+		if (!ret)
+			return 0;
+	} else {
+		accel_job_wait_for_later(rb_entry(node, struct accel_job_wait,
+						  node), &found);
+	}
+	accel_job_wait_put(&found);
+	return ret;
+}
 
-	accel_job_wait_for_fence(wait, job, dma_fence_get(fence));
-	list_add_tail(&wait->link, &job->implicit);
-	accel_job_add_wait(wait);
-	return 0;
+/* Wait for all that was collected. */
+void accel_job_add_implicit_waits(struct accel_job *job)
+{
+	struct accel_job_wait *wait, *next;
+
+	rbtree_postorder_for_each_entry_safe(wait, next, &job->implicit, node)
+		accel_job_add_wait(wait);
+}
+
+/* They are over, were removed, or were never added; in any context. */
+void accel_job_put_implicit_waits(struct accel_job *job)
+{
+	struct accel_job_wait *wait, *next;
+
+	rbtree_postorder_for_each_entry_safe(wait, next, &job->implicit, node) {
+		accel_job_wait_put(wait);
+		kfree(wait);
+	}
+	job->implicit = RB_ROOT;
+	job->implicit_count = 0;
 }
 
 static void accel_job_remove_wait(struct accel_job_wait *wait)
@@ -184,11 +270,11 @@ static void accel_job_remove_wait(struct accel_job_wait *wait)
 /* The job will not run; its waits may not call it any more. */
 void accel_job_remove_waits(struct accel_job *job)
 {
-	struct accel_job_wait *wait;
+	struct accel_job_wait *wait, *next;
 	u32 i;
 
 	for (i = 0; i < job->wait_count; i++)
 		accel_job_remove_wait(&job->waits[i]);
-	list_for_each_entry(wait, &job->implicit, link)
+	rbtree_postorder_for_each_entry_safe(wait, next, &job->implicit, node)
 		accel_job_remove_wait(wait);
 }

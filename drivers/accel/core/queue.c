@@ -3,7 +3,9 @@
 #include "accel_internal.h"
 
 #include <linux/dma-fence.h>
+#include <linux/memcontrol.h>
 #include <linux/nospec.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -79,9 +81,13 @@ static void accel_queue_let_go(struct accel_job *job, struct list_head *ended,
 			       struct list_head *ready, bool *cookie)
 {
 	struct ww_acquire_ctx ctx;
+	struct mem_cgroup *old;
 	int ret;
 
+	/* A worker's, and the client's doing. */
+	old = set_active_memcg(job->queue->memcg);
 	ret = accel_job_lock_bos(job, &ctx);
+	set_active_memcg(old);
 	*cookie = dma_fence_begin_signalling();
 	if (ret) {
 		/* It was accepted: all it can do is end with the error. */
@@ -268,6 +274,7 @@ static void accel_queue_release(struct accel_object *obj)
 	accel_sched_remove_queue(queue);
 	cancel_work_sync(&queue->hold_work);
 	accel_object_put(&queue->timeline->obj);
+	mem_cgroup_put(queue->memcg);
 	mutex_destroy(&queue->lock);
 	mutex_destroy(&queue->submit_lock);
 	kfree(queue);
@@ -304,6 +311,7 @@ static struct accel_queue *accel_queue_create(struct accel_file *file,
 	queue->client = file->id;
 	queue->timeout_ms = timeout_ms ?: dev->ops->timeout_default_ms;
 	queue->fence_context = dma_fence_context_alloc(1);
+	queue->memcg = get_mem_cgroup_from_mm(current->mm);
 	mutex_init(&queue->submit_lock);
 	mutex_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->held);

@@ -59,8 +59,9 @@
  * was lost or destroyed before the job ran, or the job asked to be cancelled
  * with a wait that failed; ETIME, the job ran into its timeout; EIO, a reset;
  * ENODEV, the device went away; ENOMEM, the job was held and there was no memory
- * left when it was to be let go; ENODATA, so many failures followed that what
- * became of this point is no longer known; or the driver's own code.
+ * left when it was to be let go; EAGAIN, it was held and too many others used its
+ * buffers then; ENODATA, so many failures followed that what became of this point
+ * is no longer known; or the driver's own code.
  */
 
 /**
@@ -733,6 +734,10 @@ struct accel_submit_job {
  * is reached, or promised by a job that is not itself so waiting, the job is
  * held, and so are the jobs behind it in the queue: buffers are not yet
  * ordered with respect to it.
+ *
+ * Of each queue, each timeline and each context of other drivers' fences that has used
+ * its buffers a job waits for the last that is in its way. More than 1024 of these
+ * are EAGAIN; a job that was held ends with that.
  */
 struct accel_submit {
 	__u32 size;

@@ -161,12 +161,14 @@ struct mock_queue {
 	u32 timeline;
 };
 
+#define MOCK_JOB_BOS	8
+
 struct mock_job {
 	enum mock_op op;
 	u32 tag;
 	u32 flags;
 	u32 bo_count;
-	struct accel_submit_bo bos[2];
+	struct accel_submit_bo bos[MOCK_JOB_BOS];
 	u32 wait_count;
 	struct accel_point waits[2];
 	u32 signal_count;
@@ -196,6 +198,7 @@ struct mock_foreign {
 	spinlock_t lock;	/* of base */
 };
 
+struct mock_foreign *mock_foreign_of(struct mock *mock, u64 context, u64 seqno);
 struct mock_foreign *mock_foreign(struct mock *mock);
 void mock_foreign_signal(struct mock_foreign *fence, int error);
 int mock_sync_file(struct mock *mock, struct dma_fence *fence);
@@ -226,6 +229,7 @@ extern struct kunit_suite accel_event_suite;
 extern struct kunit_suite accel_evict_suite;
 extern struct kunit_suite accel_fence_suite;
 extern struct kunit_suite accel_file_suite;
+extern struct kunit_suite accel_implicit_suite;
 extern struct kunit_suite accel_ioctl_suite;
 extern struct kunit_suite accel_job_suite;
 extern struct kunit_suite accel_memory_suite;

@@ -18,15 +18,20 @@ static const struct dma_fence_ops mock_foreign_ops = {
 	.get_timeline_name = mock_foreign_name,
 };
 
-struct mock_foreign *mock_foreign(struct mock *mock)
+struct mock_foreign *mock_foreign_of(struct mock *mock, u64 context, u64 seqno)
 {
 	struct mock_foreign *fence = kzalloc_obj(*fence, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(mock->test, fence);
 	spin_lock_init(&fence->lock);
 	dma_fence_init(&fence->base, &mock_foreign_ops, &fence->lock,
-		       dma_fence_context_alloc(1), 1);
+		       context, seqno);
 	return fence;
+}
+
+struct mock_foreign *mock_foreign(struct mock *mock)
+{
+	return mock_foreign_of(mock, dma_fence_context_alloc(1), 1);
 }
 
 void mock_foreign_signal(struct mock_foreign *fence, int error)

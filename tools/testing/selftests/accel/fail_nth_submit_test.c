@@ -6,19 +6,19 @@
 
 #define SHARED_BOS	4
 
-/* Another queue has used the same buffers and is not done: a wait for each. */
+/* Two other queues have used the same buffers and are not done: a wait for each. */
 static void implicit_waits_flow(struct __test_metadata *_metadata,
 				struct fail_nth *f)
 {
-	struct test_job first = job_hang(), second;
+	struct test_job first = job_hang(), reader = job_hang(), second;
 	struct accel_bo_create bo[SHARED_BOS];
-	struct accel_queue_create queue[2];
+	struct accel_queue_create queue[3];
 	int fd, i;
 
 	fd = accel_open();
 	ASSERT_LE(0, fd);
-	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, queue_create(fd, i, LONG_TIMEOUT_MS, &queue[i]));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, queue_create(fd, !!i, LONG_TIMEOUT_MS, &queue[i]));
 	for (i = 0; i < SHARED_BOS; i++)
 		ASSERT_EQ(0, bo_create(fd, i % 2, PAGE, &bo[i]));
 	second = job_fill(bo[0].id, 0, PAGE, 1);
@@ -26,13 +26,17 @@ static void implicit_waits_flow(struct __test_metadata *_metadata,
 		job_bo(&first, bo[i].id, i ? ACCEL_BO_READ : ACCEL_BO_WRITE);
 	for (i = 1; i < SHARED_BOS; i++)
 		job_bo(&second, bo[i].id, ACCEL_BO_READ | ACCEL_BO_WRITE);
+	for (i = 1; i < SHARED_BOS; i++)
+		job_bo(&reader, bo[i].id, ACCEL_BO_READ);
 
 	fail_nth_arm(f);
 	try_submit_one(_metadata, f, fd, queue[0].id, &first, 1);
+	try_submit_one(_metadata, f, fd, queue[2].id, &reader, 1);
 	try_submit_one(_metadata, f, fd, queue[1].id, &second, 1);
 	try_submit_one(_metadata, f, fd, queue[1].id, &first, 2);
 	TRY(f, check_status(fd, queue[1].timeline, 1, ACCEL_POINT_PENDING));
 	TRY(f, hang_release(fd, queue[0].id));
+	TRY(f, hang_release(fd, queue[2].id));
 	try_wait(_metadata, f, fd, queue[0].timeline, 1, 0);
 	try_wait(_metadata, f, fd, queue[1].timeline, 1, 0);
 	EXPECT_EQ(0, close(fd));

@@ -365,6 +365,72 @@ TEST_F_TIMEOUT(memcg, each_allocator_is_charged, LONG_TEST_S)
 	}
 }
 
+#define READERS		100
+#define WRITERS		100
+
+/* Until the worker that lets jobs go has come to the last of them. */
+static int await_let_go(int fd, __u32 timeline, __u64 point)
+{
+	__s64 deadline = deadline_ms(HOG_TIMEOUT_MS);
+	int sync;
+
+	do {
+		sync = sync_file_export(fd, timeline, point);
+	} while (sync == -EAGAIN && now_ns() < deadline && !usleep(1000));
+	return sync < 0 ? sync : 0;
+}
+
+/* Each of the jobs that were held waits for each that reads their buffer. */
+static void let_writers_go(int out)
+{
+	struct test_job reader = job_hang(), writer = job_nop();
+	struct accel_queue_create queue;
+	struct accel_bo_create bo;
+	long long growth;
+	__u32 timeline;
+	__u64 point;
+	int fd, i, ret;
+
+	fd = accel_open();
+	ret = join() ?: bo_create(fd, 0, 4096, &bo) ?:
+	      timeline_create(fd, 0, &timeline);
+	job_bo(&reader, bo.id, ACCEL_BO_READ);
+	job_bo(&writer, bo.id, ACCEL_BO_WRITE);
+	job_wait(&writer, timeline, 1);
+	for (i = 0; i < READERS && !ret; i++)
+		ret = queue_create(fd, 0, HOG_TIMEOUT_MS, &queue) ?:
+		      submit_one(fd, queue.id, &reader, &point);
+	ret = ret ?: queue_create(fd, 0, HOG_TIMEOUT_MS, &queue);
+	for (i = 0; i < WRITERS && !ret; i++)
+		ret = submit_one(fd, queue.id, &writer, &point);
+
+	growth = -charged();
+	ret = ret ?: timeline_signal(fd, timeline, 1) ?:
+	      await_let_go(fd, queue.timeline, point);
+	growth = ret ? ret : growth + charged();
+	if (write(out, &growth, sizeof(growth)) != sizeof(growth))
+		_exit(1);
+	_exit(0);
+}
+
+/* A worker allocates it, but it is the client's, who made the queue. */
+TEST_F_TIMEOUT(memcg, held_jobs_are_charged_when_they_go, LONG_TEST_S)
+{
+	int pipefd[2], status;
+	long long growth;
+	pid_t child;
+
+	ASSERT_EQ(0, pipe(pipefd));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		let_writers_go(pipefd[1]);
+	ASSERT_EQ(sizeof(growth), read(pipefd[0], &growth, sizeof(growth)));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_LE(READERS * WRITERS * 100, growth);
+	printf("# %lld bytes for each wait\n", growth / (READERS * WRITERS));
+}
+
 /* A buffer in the device's memory, whose contents the other end asks for. */
 static void be_moved(__u64 length, int in, int out)
 {
