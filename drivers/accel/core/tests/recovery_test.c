@@ -347,6 +347,8 @@ static void accel_recovery_queue_goes_while_jobs_end(struct kunit *test)
 					       accel_recovery_linger_cb));
 
 	mock_until(mock, READ_ONCE(accel_recovery_second->done));
+	/* Should nobody else have done so. */
+	wake_up_var(var);
 	KUNIT_EXPECT_EQ(test, -ETIME, mock_status(mock, late.timeline, 1));
 	KUNIT_EXPECT_EQ(test, -ECANCELED, mock_status(mock, late.timeline, 2));
 	flush_work(&accel_recovery_second->work);
