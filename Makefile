@@ -2,6 +2,9 @@
 # Thin names for tools/integrate; each script there has --help.
 
 BUILD ?= build
+ifeq ($(BUILD),)
+override BUILD := build
+endif
 export BUILD TREE KSRC
 integrate := tools/integrate
 
@@ -9,8 +12,8 @@ integrate := tools/integrate
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##/  \1\t/p' Makefile
-	@echo "Variables: TREE=lts (default) or mainline, KSRC=dir: a tree of your own,"
-	@echo "BUILD=dir: where everything is built (default: build)"
+	@echo "Variables: TREE=lts (default) or mainline, KSRC=dir: a tree of your own (neither for"
+	@echo "check), BUILD=dir: where everything is built (default: build)"
 
 run:		## build the kernel, boot it, run jobs on its accelerators
 	@$(integrate)/run
@@ -49,10 +52,10 @@ build:		## kernel, modules and userspace, without booting
 	@$(integrate)/build
 
 clean:		## remove what was compiled; trees and downloads stay
-	rm -rf $(BUILD)/*/obj* $(BUILD)/*/mod* $(BUILD)/*/usr $(BUILD)/*/accel $(BUILD)/*/mini*
-	rm -rf $(BUILD)/*/selftests* $(BUILD)/*/vm.* $(BUILD)/*/built* $(BUILD)/*/config.stamp*
-	rm -rf $(BUILD)/*/kunit* $(BUILD)/*/gcov $(BUILD)/*/mutants $(BUILD)/*/demo $(BUILD)/*/check
-	rm -rf $(BUILD)/*/series $(BUILD)/*/series.work
+	rm -rf "$(BUILD)"/*/obj* "$(BUILD)"/*/mod* "$(BUILD)"/*/usr "$(BUILD)"/*/accel
+	rm -rf "$(BUILD)"/*/mini* "$(BUILD)"/*/selftests* "$(BUILD)"/*/vm.* "$(BUILD)"/*/built*
+	rm -rf "$(BUILD)"/*/config.stamp* "$(BUILD)"/*/kunit* "$(BUILD)"/*/gcov "$(BUILD)"/*/mutants
+	rm -rf "$(BUILD)"/*/demo "$(BUILD)"/*/check "$(BUILD)"/*/series "$(BUILD)"/*/series.work
 
 distclean:	## remove everything that was ever made here
-	rm -rf $(BUILD) .checkpatch-camelcase*
+	rm -rf "$(BUILD)" .checkpatch-camelcase*

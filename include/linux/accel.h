@@ -561,7 +561,6 @@ struct accel_job {
 
 	/* private: */
 	spinlock_t fence_lock;		/* of fence: it outlives everything else */
-	u32 flags;
 	u32 wait_count;
 	u32 signal_count;
 	struct accel_job_wait *waits;

@@ -61,6 +61,19 @@ choose_variant() {
 	export VARIANT
 }
 
+# Where make, QEMU and the kernel's command line would take a name apart; and a tree
+# that would be copied into itself.
+check_names() {
+	local name
+	for name in "$top" "$BUILD"; do
+		[[ $name != *[[:space:],:]* ]] ||
+			die "'$name' has a blank, a comma or a colon in it: move it, or set BUILD to another directory"
+	done
+	if [ -n "${KSRC-}" ] && [[ $BUILD/ == "${KSRC%/}"/* ]]; then
+		die "BUILD='$BUILD' is inside of KSRC='$KSRC', which is copied into BUILD: set BUILD to another directory"
+	fi
+}
+
 # Sets the names of everything that belongs to the chosen tree.
 choose_tree() {
 	TREE=${TREE:-lts}
@@ -70,10 +83,10 @@ choose_tree() {
 	ksrc) [ -e "${KSRC-}/Kbuild" ] || die "KSRC='${KSRC-}' is not a kernel tree" ;;
 	*) die "TREE is lts or mainline, not '$TREE'; for a tree of your own set KSRC" ;;
 	esac
-	BUILD=${BUILD:-$top/build}
-	mkdir -p "$BUILD/$TREE/log"
-	BUILD=$(readlink -f "$BUILD")
+	BUILD=$(readlink -m "${BUILD:-$top/build}")
 	[ -z "${KSRC-}" ] || KSRC=$(readlink -f "$KSRC")
+	check_names
+	mkdir -p "$BUILD/$TREE/log"
 	export TREE BUILD KSRC
 	choose_variant
 	tree=$BUILD/$TREE

@@ -2,13 +2,25 @@
 /*
  * What the files of the core share. Drivers include <linux/accel.h> only.
  *
- * Lock order, outermost first: accel_queue.submit_lock, accel_queue.lock, the
- * dma_resv of a job's buffers, accel_timeline.lock; and, as none of those may be
- * taken on the way to signalling a fence but the last, accel_engine.abort_lock,
- * accel_engine.lock, accel_file.event_lock. accel_bo.lock nests inside mmap_lock,
- * a SUBMIT's accel_queue.submit_lock and accel_region.evict_lock, which nests inside the
- * latter; and accel_region.lock and the dma_resv of an imported buffer inside it.
- * Spinlocks never nest, but inside the lock of somebody else's fence.
+ * Lock order, outermost first:
+ *
+ *	accel_queue.submit_lock
+ *	mmap_lock
+ *	accel_device.lock
+ *	accel_region.evict_lock
+ *	accel_bo.lock			several only with evict_lock held
+ *	accel_queue.lock
+ *	dma_resv			of a job's buffers, of an imported buffer
+ *	accel_engine.abort_lock		inside none of the above
+ *	accel_timeline.lock		from here on spinlocks, none inside another
+ *	accel_engine.lock
+ *	accel_file.event_lock
+ *	accel_region.lock
+ *	accel_purgeable_lock		accel_bo.lock is only tried inside it
+ *
+ * Other spinlocks have nothing inside them. The lock of somebody else's fence may be held
+ * around any spinlock of the core's. On the way to signalling a fence, of the mutexes
+ * only accel_engine.abort_lock is taken, and in accel_unregister() accel_device.lock.
  */
 #ifndef _ACCEL_INTERNAL_H
 #define _ACCEL_INTERNAL_H

@@ -44,7 +44,9 @@ int accel_bo_populate(struct accel_bo *bo)
  * stays valid for as long as a job uses the buffer. For job_validate.
  *
  * Context: may sleep.
- * Return: 0, ENOMEM, EINTR.
+ * Return: 0, ENOMEM, EINTR, ENODEV if the device is gone; for an import, EOPNOTSUPP, or
+ * EACCES for one that cannot be written, if it has no address for the kernel, or
+ * whatever its exporter says; for a driver's region, what its ops give.
  */
 int accel_bo_vmap(struct accel_bo *bo)
 {

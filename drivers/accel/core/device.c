@@ -341,3 +341,4 @@ module_init(accel_init);
 module_exit(accel_exit);
 MODULE_DESCRIPTION("Native accelerator subsystem");
 MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS("DMA_BUF");

@@ -14,7 +14,6 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/scatterlist.h>
 
 static enum dma_data_direction accel_import_dir(const struct accel_bo *bo)
@@ -423,5 +422,3 @@ int accel_bo_import_ioctl(struct accel_ioctl_call *call)
 	args->mmap_offset = accel_bo_mmap_offset(bo);
 	return accel_bo_give_id(call, bo, may_write, &args->id);
 }
-
-MODULE_IMPORT_NS("DMA_BUF");

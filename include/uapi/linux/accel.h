@@ -55,13 +55,15 @@
  * - ETIME: the deadline has passed.
  * - ENODEV: the device is gone.
  *
- * A point that failed reports one of these as its status: ECANCELED, its queue
- * was lost or destroyed before the job ran, or the job asked to be cancelled
- * with a wait that failed; ETIME, the job ran into its timeout; EIO, a reset;
- * ENODEV, the device went away; ENOMEM, the job was held and there was no memory
- * left when it was to be let go; EAGAIN, it was held and too many others used its
- * buffers then; ENODATA, so many failures followed that what became of this point
- * is no longer known; or the driver's own code.
+ * A point that failed reports one of these as its status: ECANCELED, the job did
+ * not run, or was stopped, because its queue was lost or destroyed, or asked to be
+ * cancelled with a wait that failed, or nobody can promise the point any more; ETIME,
+ * the job ran into its timeout; ENODEV, the device went away; ENOMEM, the job was held
+ * and there was no memory left when it was to be let go; EAGAIN, it was held, and then
+ * too many others used its buffers or an exporter had taken one back; ENODATA, so many
+ * failures followed that what became of this point is no longer known; or the driver's
+ * own code, such as EIO where the device does not work; or the error of the fence that
+ * was imported for the point.
  */
 
 /**
@@ -384,10 +386,11 @@ struct accel_bo_create {
  * A buffer in memory that the caller has: nothing is copied. The memory is pinned
  * until the buffer is freed, whatever the caller maps there meanwhile, and counted
  * as pinned by the process that made the call: beyond RLIMIT_MEMLOCK it is ENOMEM,
- * except with CAP_IPC_LOCK. Such a buffer cannot be exported, nor mapped by way of
- * the device: EOPNOTSUPP. A device that does not reach all of the system's memory,
- * by itself or by way of an IOMMU, has none: EOPNOTSUPP. What is not mapped, not
- * with this right, or not memory, such as another buffer's mapping, is EFAULT.
+ * except with CAP_IPC_LOCK. Such a buffer cannot be exported: EOPNOTSUPP; nor mapped
+ * by way of the device: its offset in BO_INFO is 0. A device that does not reach all
+ * of the system's memory, by itself or by way of an IOMMU, has none: EOPNOTSUPP. What
+ * is not mapped, not with this right, or not memory, such as another buffer's mapping,
+ * is EFAULT.
  */
 struct accel_bo_userptr {
 	__u32 size;
@@ -469,7 +472,8 @@ struct accel_bo_export {
  * @length: out, in bytes
  * @region: out, memory region it was created in; 0 for an import
  * @flags: out, ACCEL_BO_IMPORTED, ACCEL_BO_READ_ONLY, ACCEL_BO_EVICTED
- * @mmap_offset: out, as in struct accel_bo_create or struct accel_bo_import
+ * @mmap_offset: out, as in struct accel_bo_create or struct accel_bo_import; 0 for
+ *	memory of the caller's own
  */
 struct accel_bo_info {
 	__u32 size;
@@ -501,12 +505,17 @@ struct accel_bo_info {
  * reads; all, before it writes; then makes what they wrote visible. The second,
  * with ACCEL_SYNC_END, makes what the CPU wrote visible to jobs submitted
  * later; it does not have to follow a first, if the CPU only writes and knows
- * the device to be done. Calls of several threads do not disturb each other.
- * ETIME if the device still uses the buffer at the deadline. Whether its jobs
- * succeeded, their points tell. Jobs that are held (see struct accel_submit) are
- * not waited for. If the buffer is shared by a dma-buf, work of other devices is
- * waited for as well as jobs are; for an import the exporter is asked after that,
- * who may wait for work that came in meanwhile, without a deadline.
+ * the device to be done. ETIME if the device still uses the buffer at the deadline.
+ * Whether its jobs succeeded, their points tell. Jobs that are held (see struct
+ * accel_submit) are not waited for. If the buffer is shared by a dma-buf, work of
+ * other devices is waited for as well as jobs are; for an import the exporter is asked
+ * after that, who may wait for work that came in meanwhile, without a deadline.
+ *
+ * It is always the whole buffer that is synchronised. Where caches are not coherent, or
+ * DMA goes by way of bounce buffers, threads and devices that use parts of it at the
+ * same time disturb each other: what the CPU has written and not yet given away with
+ * ACCEL_SYNC_END may be lost when another thread, or another device that has the buffer,
+ * begins or ends an access, and so may what a job writes during an ACCEL_SYNC_END.
  */
 struct accel_bo_sync {
 	__u32 size;
@@ -608,7 +617,7 @@ struct accel_point_page {
  * @timeline: out, id of its timeline as QUEUE_CREATE gave it
  * @timeout_ms: out, in milliseconds
  * @status: out, 0, or -EIO if the queue is lost: a job ran into its timeout, and
- *	SUBMIT answers EIO until the queue is destroyed; or -ENODEV
+ *	SUBMIT answers EIO until the queue is destroyed
  * @submitted: out, jobs accepted so far; the newest point
  * @completed: out, jobs that have ended, with or without success
  * @failed: out, those among them that failed or were cancelled
@@ -687,7 +696,7 @@ struct accel_submit_bo {
  * @signals_ptr: array of struct accel_point that are reached when the job has
  *	ended. A value at or below the highest that was ever promised on its
  *	timeline is EINVAL, a queue's timeline EPERM; EAGAIN while 4096 points
- *	that jobs have promised on the timeline are not reached
+ *	that jobs or imported fences have promised on the timeline are not reached
  * @signal_count: number of elements at @signals_ptr
  * @signal_stride: size of an element at @signals_ptr, as above
  *

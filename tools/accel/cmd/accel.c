@@ -22,13 +22,13 @@ static const char usage_text[] =
 	"Usage: accel list [--json]\n"
 	"       accel info [DEVICE] [--json]\n"
 	"\n"
-	"  list         list the accelerators of this machine, native and DRM\n"
-	"  info         show what DEVICE tells about itself: an index, a name or a\n"
-	"               path; without one, every native accelerator\n"
+	"  list             list the accelerators of this machine, native and DRM\n"
+	"  info             show what DEVICE tells about itself: an index, a name or a\n"
+	"                   path; without one, every native accelerator\n"
 	"\n"
-	"  --json       print JSON\n"
-	"  --help       print this\n"
-	"  --version    print the version\n";
+	"  -j, --json       print JSON\n"
+	"  -h, --help       print this\n"
+	"  -V, --version    print the version\n";
 
 /* What a native device tells; the arrays belong to it. */
 struct description {
