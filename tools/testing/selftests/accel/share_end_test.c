@@ -243,9 +243,11 @@ static const struct role owner = { owner_take, client_check, client_give_up };
 static const struct role client = { client_take, client_check, client_give_up };
 static const struct role maker = { foreign_take, check_memory, foreign_give_up };
 static const struct role process = { process_take, check_memory, process_give_up };
+
 static const struct role device = {
 	device_take, device_check, device_give_up, "accel_dmabuf_test",
 };
+
 static const struct role vgem = {
 	vgem_take, vgem_check, vgem_give_up, "vgem",
 };
