@@ -12,29 +12,6 @@ static struct mock_device *accel_device_second(struct mock *mock,
 	return mock_alloc(mock, ops, ACCEL_ALLOC_VIRTUAL);
 }
 
-static int accel_device_ioctl(struct accel_ioctl_call *call)
-{
-	return 0;
-}
-
-#define IOCTL(_nr, _arg_size, _min_size, _handler, _flags) {		\
-	.nr = _nr, .arg_size = _arg_size, .min_size = _min_size,	\
-	.handler = _handler, .flags = _flags,				\
-}
-
-#define GOOD_IOCTL	IOCTL(0x80, 8, 4, accel_device_ioctl, ACCEL_IOCTL_OUT)
-
-/* In each row the second breaks one rule. */
-static const struct accel_ioctl_desc accel_device_bad_ioctls[][2] = {
-	{ GOOD_IOCTL, IOCTL(0x80, 8, 4, accel_device_ioctl, 0) },
-	{ GOOD_IOCTL, IOCTL(0x7f, 8, 4, accel_device_ioctl, 0) },
-	{ GOOD_IOCTL, IOCTL(0x100, 8, 4, accel_device_ioctl, 0) },
-	{ GOOD_IOCTL, IOCTL(0x81, 8, 3, accel_device_ioctl, 0) },
-	{ GOOD_IOCTL, IOCTL(0x81, 3, 4, accel_device_ioctl, 0) },
-	{ GOOD_IOCTL, IOCTL(0x81, 8, 4, NULL, 0) },
-	{ GOOD_IOCTL, IOCTL(0x81, 8, 4, accel_device_ioctl, BIT(1)) },
-};
-
 /* Break one rule; false if there are no more. */
 static bool accel_device_spoil(struct accel_ops *ops, int how)
 {
@@ -75,13 +52,9 @@ static bool accel_device_spoil(struct accel_ops *ops, int how)
 	case 11:
 		ops->job_abort = NULL;
 		return true;
-	}
-	how -= 12;
-	if (how >= ARRAY_SIZE(accel_device_bad_ioctls))
+	default:
 		return false;
-	ops->ioctls = accel_device_bad_ioctls[how];
-	ops->ioctl_count = 2;
-	return true;
+	}
 }
 
 static void accel_device_refuses_bad_ops(struct kunit *test)
@@ -100,6 +73,45 @@ static void accel_device_refuses_bad_ops(struct kunit *test)
 	dev = accel_device_second(mock, &ops);
 	KUNIT_EXPECT_EQ(test, 0, accel_register(&dev->accel));
 	accel_unregister(&dev->accel);
+}
+
+static int accel_device_ioctl(struct accel_ioctl_call *call)
+{
+	return 0;
+}
+
+#define IOCTL(_nr, _arg_size, _min_size, _handler, _flags) {		\
+	.nr = _nr, .arg_size = _arg_size, .min_size = _min_size,	\
+	.handler = _handler, .flags = _flags,				\
+}
+
+#define GOOD_IOCTL	IOCTL(0x80, 8, 4, accel_device_ioctl, ACCEL_IOCTL_OUT)
+
+/* In each row the second breaks one rule. */
+static const struct accel_ioctl_desc accel_device_bad_ioctls[][2] = {
+	{ GOOD_IOCTL, IOCTL(0x80, 8, 4, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x7f, 8, 4, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x100, 8, 4, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x81, 8, 3, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x81, 3, 4, accel_device_ioctl, 0) },
+	{ GOOD_IOCTL, IOCTL(0x81, 8, 4, NULL, 0) },
+	{ GOOD_IOCTL, IOCTL(0x81, 8, 4, accel_device_ioctl, BIT(1)) },
+};
+
+static void accel_device_refuses_bad_ioctls(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct accel_ops ops = mock_ops;
+	struct mock_device *dev;
+	int i;
+
+	ops.ioctl_count = 2;
+	for (i = 0; i < ARRAY_SIZE(accel_device_bad_ioctls); i++) {
+		ops.ioctls = accel_device_bad_ioctls[i];
+		dev = accel_device_second(mock, &ops);
+		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, accel_register(&dev->accel),
+				    "case %d", i);
+	}
 }
 
 static void accel_device_refuses_second_registration(struct kunit *test)
@@ -325,6 +337,7 @@ static void accel_device_name_and_node(struct kunit *test)
 
 static struct kunit_case accel_device_cases[] = {
 	KUNIT_CASE(accel_device_refuses_bad_ops),
+	KUNIT_CASE(accel_device_refuses_bad_ioctls),
 	KUNIT_CASE(accel_device_refuses_second_registration),
 	KUNIT_CASE(accel_device_needs_an_engine),
 	KUNIT_CASE(accel_device_too_many_engines),

@@ -4,6 +4,8 @@
 
 #include <linux/dma-fence.h>
 
+#define QUEUES	3
+
 /* Of the newest job of a queue that has not started; 0 if there is none. */
 static u32 accel_implicit_waits(struct mock *mock, struct mock_queue id)
 {
@@ -15,10 +17,8 @@ static u32 accel_implicit_waits(struct mock *mock, struct mock_queue id)
 	return list_last_entry(&queue->jobs, struct accel_job, link)->implicit_count;
 }
 
-#define QUEUES	3
-
 /* As many as there are queues, and not once more for each buffer. */
-static void accel_implicit_once_for_each_queue(struct kunit *test)
+static void accel_implicit_once_per_queue(struct kunit *test)
 {
 	static const u32 orders[][QUEUES] = {
 		{ 1, 2, 3 }, { 1, 3, 2 }, { 2, 1, 3 },
@@ -208,7 +208,7 @@ static void accel_implicit_limit(struct kunit *test)
 }
 
 static struct kunit_case accel_implicit_cases[] = {
-	KUNIT_CASE(accel_implicit_once_for_each_queue),
+	KUNIT_CASE(accel_implicit_once_per_queue),
 	KUNIT_CASE(accel_implicit_last_of_a_queue),
 	KUNIT_CASE(accel_implicit_last_of_a_timeline),
 	KUNIT_CASE(accel_implicit_last_of_a_context),
