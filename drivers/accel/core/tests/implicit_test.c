@@ -179,7 +179,7 @@ static void accel_implicit_limit(struct kunit *test)
 		mock_fence_add(test, mock_find_bo(mock, bo)->resv,
 			       &fences[i]->base, DMA_RESV_USAGE_WRITE);
 	}
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mock_submit(mock, queue.id, &job));
+	KUNIT_ASSERT_EQ(test, -EAGAIN, mock_submit(mock, queue.id, &job));
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_JOBS));
 	accel_implicit_expect_references(test, fences, 0);
 
