@@ -287,10 +287,14 @@ static unsigned int call_new_ids(unsigned int cmd)
 	}
 }
 
-/* What a series does: the call, and the last id that the file has before it. */
+/*
+ * What a series does: the call; the last id that the file has before it, and how many
+ * buffers.
+ */
 struct call_series {
 	const FIXTURE_VARIANT(call) *call;
 	__u32 last_id;
+	__u32 buffers;
 };
 
 static void use_ids(struct __test_metadata *_metadata, int fd, __u32 last)
@@ -299,6 +303,14 @@ static void use_ids(struct __test_metadata *_metadata, int fd, __u32 last)
 
 	while (id < last)
 		ASSERT_EQ(0, timeline_create(fd, 0, &id));
+}
+
+static void use_buffers(struct __test_metadata *_metadata, int fd, __u32 count)
+{
+	struct accel_bo_create bo;
+
+	while (count--)
+		ASSERT_EQ(0, bo_create(fd, 0, PAGE, &bo));
 }
 
 static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
@@ -314,6 +326,7 @@ static void call_flow(struct __test_metadata *_metadata, struct fail_nth *f)
 	ASSERT_EQ(0, census_total());
 	client_open(_metadata, &c);
 	use_ids(_metadata, c.fd, series->last_id);
+	use_buffers(_metadata, c.fd, series->buffers);
 	memset(&answer, 0, sizeof(answer));
 	call->good(&c, &answer);
 	answer.arg.size = call->size;
@@ -391,6 +404,27 @@ FIXTURE_TEARDOWN(node)
 {
 	fail_nth_disarm(&self->f);
 	EXPECT_EQ(0, census_total());
+}
+
+/* A maple tree's node has at most so many ranges, and its own size in bytes. */
+#define RANGES_OF_NODE	16
+#define SIZE_OF_NODE	256
+
+/* The offset of a buffer takes memory where the node that is to have it is full. */
+TEST_F_TIMEOUT(node, shortage_of_offsets, FAIL_NTH_TEST_S)
+{
+	static const FIXTURE_VARIANT(call) bo_create = {
+		.cmd = ACCEL_IOCTL_BO_CREATE,
+		.size = sizeof(struct accel_bo_create),
+		.good = good_bo_create,
+	};
+	struct call_series series = { .call = &bo_create };
+
+	self->f.data = &series;
+	self->f.shortage = true;
+	self->f.step = SIZE_OF_NODE / SHORTAGE_STEP;
+	for (series.buffers = 0; series.buffers < RANGES_OF_NODE; series.buffers++)
+		fail_nth_series(_metadata, &self->f, call_flow);
 }
 
 static void open_flow(struct __test_metadata *_metadata, struct fail_nth *f)
