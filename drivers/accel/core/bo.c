@@ -70,7 +70,8 @@ EXPORT_SYMBOL_NS_GPL(accel_bo_vmap, "ACCEL");
  *
  * Context: may sleep.
  * Return: 0, ENOMEM, EINTR, EIO if it cannot be mapped, EOPNOTSUPP if the region
- * knows no DMA; for an import that was moved, whatever its exporter says.
+ * knows no DMA; for an import, EAGAIN while its exporter is taking it back, and if it
+ * was moved whatever the exporter says.
  */
 int accel_bo_map_dma(struct accel_bo *bo)
 {

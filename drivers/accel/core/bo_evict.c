@@ -77,11 +77,11 @@ static struct accel_bo *accel_region_take(struct accel_region *region,
 	struct accel_bo *bo;
 
 	guard(spinlock)(&region->lock);
-	list_for_each_entry(bo, candidates, region_link) {
-		if (refcount_inc_not_zero(&bo->obj.refs)) {
-			list_move_tail(&bo->region_link, &region->bos);
+	while ((bo = list_first_entry_or_null(candidates, struct accel_bo,
+					      region_link))) {
+		list_move_tail(&bo->region_link, &region->bos);
+		if (refcount_inc_not_zero(&bo->obj.refs))
 			return bo;
-		}
 	}
 	return NULL;
 }

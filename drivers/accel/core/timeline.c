@@ -398,7 +398,7 @@ static void accel_timeline_advance(struct accel_timeline *timeline,
 			accel_timeline_record(timeline, timeline->completed + 1,
 					      entry->value, entry->error);
 		/* Before anybody can see the point: he may submit on the strength of it. */
-		timeline->pending_count--;
+		WRITE_ONCE(timeline->pending_count, timeline->pending_count - 1);
 		if (timeline->queue_owned)
 			accel_fence_reached(accel_point_job(entry), entry->error);
 		timeline->completed = entry->last;

@@ -59,7 +59,25 @@ static void accel_implicit_once_per_queue(struct kunit *test)
 	}
 }
 
-/* Whichever is found first. */
+/*
+ * Whichever buffer is looked at first, a writer of both waits once, for the later of the
+ * jobs with the tags 0 and 1, which run on the other engine.
+ */
+static void accel_implicit_expect_last(struct mock *mock, struct mock_queue writer,
+				       u32 bo, u32 other)
+{
+	struct kunit *test = mock->test;
+
+	MOCK_SUBMIT(mock, writer, .bo_count = 2,
+		    .bos = { { bo, ACCEL_BO_WRITE }, { other, ACCEL_BO_WRITE } });
+	KUNIT_EXPECT_EQ(test, 1, accel_implicit_waits(mock, writer));
+	mock_finish_tag(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, 0, mock_running(mock, 1));
+	mock_finish_tag(mock, 1, 0);
+	KUNIT_EXPECT_EQ(test, 1, mock_running(mock, 1));
+	mock_finish(mock, 1, 0);
+}
+
 static void accel_implicit_last_of_a_queue(struct kunit *test)
 {
 	struct mock *mock = test->priv;
@@ -72,15 +90,7 @@ static void accel_implicit_last_of_a_queue(struct kunit *test)
 		for (j = 0; j < 2; j++)
 			MOCK_SUBMIT(mock, reader, .tag = j, .bo_count = 1,
 				    .bos = { { bos[j], ACCEL_BO_READ } });
-		MOCK_SUBMIT(mock, writer, .bo_count = 2,
-			    .bos = { { bos[i], ACCEL_BO_WRITE },
-				     { bos[!i], ACCEL_BO_WRITE } });
-		KUNIT_EXPECT_EQ(test, 1, accel_implicit_waits(mock, writer));
-		mock_finish_tag(mock, 0, 0);
-		KUNIT_EXPECT_EQ(test, 0, mock_running(mock, 1));
-		mock_finish_tag(mock, 1, 0);
-		KUNIT_EXPECT_EQ(test, 1, mock_running(mock, 1));
-		mock_finish(mock, 1, 0);
+		accel_implicit_expect_last(mock, writer, bos[i], bos[!i]);
 	}
 }
 
@@ -104,15 +114,7 @@ static void accel_implicit_last_of_a_timeline(struct kunit *test)
 				       fence, DMA_RESV_USAGE_WRITE);
 			dma_fence_put(fence);
 		}
-		MOCK_SUBMIT(mock, writer, .bo_count = 2,
-			    .bos = { { bos[i], ACCEL_BO_WRITE },
-				     { bos[!i], ACCEL_BO_WRITE } });
-		KUNIT_EXPECT_EQ(test, 1, accel_implicit_waits(mock, writer));
-		mock_finish_tag(mock, 0, 0);
-		KUNIT_EXPECT_EQ(test, 0, mock_running(mock, 1));
-		mock_finish_tag(mock, 1, 0);
-		KUNIT_EXPECT_EQ(test, 1, mock_running(mock, 1));
-		mock_finish(mock, 1, 0);
+		accel_implicit_expect_last(mock, writer, bos[i], bos[!i]);
 	}
 }
 

@@ -218,7 +218,6 @@ static const struct dma_buf_ops *mock_dmabuf_ops_of(u32 flags)
 					   &mock_dmabuf_ops;
 }
 
-/* As an exporter does it that is going, whoever has it pinned. */
 void mock_dmabuf_revoke(struct mock_dmabuf *buf)
 {
 	dma_resv_lock(buf->dma_buf->resv, NULL);

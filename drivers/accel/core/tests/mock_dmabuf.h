@@ -63,8 +63,9 @@ struct mock_dmabuf *mock_dmabuf_of(struct kunit *test, u32 flags, size_t size,
 				   struct dma_resv *resv);
 void mock_dmabuf_put(struct mock_dmabuf *buf);
 /* The exporter wants the memory elsewhere: EBUSY if somebody has it pinned. */
-void mock_dmabuf_revoke(struct mock_dmabuf *buf);
 int mock_dmabuf_move(struct mock_dmabuf *buf);
+/* It takes the memory back, whoever has it pinned, as one does that is going. */
+void mock_dmabuf_revoke(struct mock_dmabuf *buf);
 void mock_dmabuf_exit(struct kunit *test);
 
 long mock_bo_import(struct mock *mock, struct dma_buf *dma_buf,
