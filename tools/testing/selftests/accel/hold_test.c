@@ -106,41 +106,70 @@ TEST_F(hold, wait_for_several)
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, point);
 }
 
+/*
+ * Points are reached in order, whatever has run: what the job behind a held one
+ * writes tells whether it has.
+ */
 TEST_F(hold, jobs_behind_are_held)
 {
+	struct accel_bo_create bo;
+	struct test_job fill;
 	__u64 point;
+	__u32 *map;
 	int i;
+
+	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
+	map = bo_map(self->fd, &bo);
+	ASSERT_TRUE(map != MAP_FAILED);
+	fill = job_fill(bo.id, 0, 4096, 1);
 
 	ASSERT_EQ(0, submit_nop(self->fd, self->queue[0].id, &point));
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[0].id,
 				    self->timeline, 1, 0));
 	for (i = 0; i < 5; i++)
-		ASSERT_EQ(0, submit_nop(self->fd, self->queue[0].id, &point));
+		ASSERT_EQ(0, submit_one(self->fd, self->queue[0].id, &fill,
+					&point));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 1);
 	ASSERT_EQ(0, engines_flush(self->fd));
 	for (i = 2; i <= 7; i++)
 		EXPECT_PENDING(self->fd, self->queue[0].timeline, i);
+	EXPECT_EQ(0, map[0]);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 1));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 7);
+	EXPECT_EQ(1, map[0]);
+	EXPECT_EQ(0, munmap(map, 4096));
 }
 
 /* A second held job, not released by what releases the first. */
 TEST_F(hold, held_again)
 {
+	struct accel_bo_create bo;
+	struct test_job fill;
+	__u64 point;
+	__u32 *map;
+
+	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
+	map = bo_map(self->fd, &bo);
+	ASSERT_TRUE(map != MAP_FAILED);
+	fill = job_fill(bo.id, 0, 4096, 1);
+	job_wait(&fill, self->timeline, 1);
+
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[0].id,
 				    self->timeline, 2, 0));
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[0].id,
 				    self->timeline, 4, 0));
 	/* Not held by itself, but behind one that is. */
-	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[0].id,
-				    self->timeline, 1, 0));
+	ASSERT_EQ(0, submit_one(self->fd, self->queue[0].id, &fill, &point));
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 2));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 1);
 	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 2);
-	EXPECT_PENDING(self->fd, self->queue[0].timeline, 3);
+	EXPECT_PENDING(self->fd, self->queue[0].timeline, point);
+	EXPECT_EQ(0, map[0]);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 4));
-	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 3);
+	EXPECT_POINT(0, self->fd, self->queue[0].timeline, point);
+	EXPECT_EQ(1, map[0]);
+	EXPECT_EQ(0, munmap(map, 4096));
 }
 
 TEST_F(hold, released_by_a_signal_of_a_job)
