@@ -4,6 +4,7 @@
 
 #include <kunit/device.h>
 #include <linux/accel_class.h>
+#include <linux/completion.h>
 
 /* A second device, below the same parent, that is not registered yet. */
 static struct mock_device *accel_device_second(struct mock *mock,
@@ -249,7 +250,7 @@ static void accel_device_enter_and_exit(struct kunit *test)
 struct accel_device_leaving {
 	struct work_struct work;
 	struct accel_device *dev;
-	bool left;
+	struct completion left;
 };
 
 static void accel_device_leave(struct work_struct *work)
@@ -258,7 +259,7 @@ static void accel_device_leave(struct work_struct *work)
 		container_of(work, struct accel_device_leaving, work);
 
 	accel_unregister(leaving->dev);
-	WRITE_ONCE(leaving->left, true);
+	complete(&leaving->left);
 }
 
 /* Who is inside keeps accel_unregister() from returning; nobody else comes in. */
@@ -270,16 +271,18 @@ static void accel_device_unregister_waits(struct kunit *test)
 	int inside, late;
 
 	KUNIT_ASSERT_TRUE(test, accel_dev_enter(dev, &inside));
+	init_completion(&leaving.left);
 	INIT_WORK_ONSTACK(&leaving.work, accel_device_leave);
 	queue_work(system_dfl_wq, &leaving.work);
 	mock->gone = true;
 	mock_until(mock, accel_dev_is_gone(dev));
 	KUNIT_EXPECT_FALSE(test, accel_dev_enter(dev, &late));
-	KUNIT_EXPECT_FALSE(test, READ_ONCE(leaving.left));
+	/* Whoever would not wait is given the time to return. */
+	KUNIT_EXPECT_FALSE(test, wait_for_completion_timeout(&leaving.left, HZ));
 	accel_dev_exit(dev, inside);
 	flush_work(&leaving.work);
 	destroy_work_on_stack(&leaving.work);
-	KUNIT_EXPECT_TRUE(test, leaving.left);
+	KUNIT_EXPECT_TRUE(test, completion_done(&leaving.left));
 }
 
 /* Driver and parent are gone; the file, its ids and the minor are not. */

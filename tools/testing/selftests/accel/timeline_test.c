@@ -414,25 +414,62 @@ TEST_F(timeline, many_waiters)
 	}
 }
 
-/* Signal against wait, so often that a lost wake-up would show. */
+#define RACES	3000
+
+/**
+ * struct race - a thread that waits for the points of a timeline, one by one
+ * @fd: of the device
+ * @timeline: the timeline's id
+ * @next: the point that it is about to wait for; after the last, or when a wait has
+ *	failed, more than there are
+ * @ret: what the last wait gave
+ */
+struct race {
+	int fd;
+	__u32 timeline;
+	unsigned int next;
+	int ret;
+};
+
+static void *wait_for_each(void *arg)
+{
+	struct accel_timeline_wait wait;
+	struct accel_point point = { };
+	struct race *race = arg;
+	__s32 status;
+
+	point.timeline = race->timeline;
+	while (point.value < RACES && !race->ret) {
+		__atomic_store_n(&race->next, ++point.value, __ATOMIC_RELEASE);
+		race->ret = timeline_wait(race->fd, &point, 1, 0, INT64_MAX,
+					  &status, &wait);
+	}
+	__atomic_store_n(&race->next, RACES + 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/*
+ * Signal against wait: a microsecond later each time, until the wait is asleep, and
+ * all over again, so that a wake-up that can be lost is.
+ */
 TEST_F_TIMEOUT(timeline, signal_races_wait, LONG_TEST_S)
 {
-	struct waiter waiter = { .fd = self->fd, .count = 1 };
-	int i;
+	struct race race = { .fd = self->fd, .timeline = self->timeline };
+	pthread_t thread;
+	unsigned int i;
+	__s64 start;
 
-	for (i = 1; i <= 300; i++) {
-		waiter.points[0] = (struct accel_point) {
-			self->timeline, 0, i,
-		};
-		waiter.ret = 1;
-		ASSERT_EQ(0, pthread_create(&waiter.thread, NULL, wait_thread,
-					    &waiter));
-		if (i % 2)
-			sched_yield();
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_each, &race));
+	for (i = 1; i <= RACES; i++) {
+		while (__atomic_load_n(&race.next, __ATOMIC_ACQUIRE) < i)
+			;
+		start = now_ns();
+		while (now_ns() < start + i % 256 * 1000)
+			;
 		ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, i));
-		ASSERT_EQ(0, pthread_join(waiter.thread, NULL));
-		ASSERT_EQ(0, waiter.ret);
 	}
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, race.ret);
 }
 
 /* As many failures as a timeline remembers. */
