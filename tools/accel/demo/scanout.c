@@ -12,12 +12,10 @@
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
+#include <xf86drm.h>
 
 #include "../examples/example.h"
 #include "screen.h"
-
-/* Images may have been on their way when another was asked for. */
-#define FRAMES_TO_SKIP	2
 
 static void write_file(const char *path, const char *text)
 {
@@ -28,13 +26,38 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
+/* The checksum of the first frame after @sequence */
+static uint32_t checksum_after(int data, uint32_t sequence)
+{
+	unsigned int frame, checksum;
+	char line[64];
+	ssize_t length;
+
+	do {
+		/* One line at a time, which ends in a NUL. */
+		length = read(data, line, sizeof(line) - 1);
+		must(length < 0 ? -errno : 0, "the checksum");
+		line[length] = '\0';
+		if (sscanf(line, "%x %x", &frame, &checksum) != 2)
+			must(-EIO, "the checksum");
+	} while ((int32_t)(frame - sequence) <= 0);
+	return checksum;
+}
+
+/*
+ * Of what is composed from now on. A frame that is being composed may have in it what
+ * was there before, and on a busy machine stands for several.
+ */
 static uint32_t read_checksum(const struct screen *screen)
 {
-	unsigned int frame, checksum = 0;
-	char dir[64], path[96], line[64];
+	drmVBlank vblank = {
+		.request.type = DRM_VBLANK_RELATIVE |
+			screen->crtc_index << DRM_VBLANK_HIGH_CRTC_SHIFT,
+	};
+	char dir[64], path[96];
+	uint32_t checksum;
 	struct stat st;
-	ssize_t length;
-	int data, i;
+	int data;
 
 	must(fstat(screen->fd, &st) ? -errno : 0, "fstat");
 	snprintf(dir, sizeof(dir), "/sys/kernel/debug/dri/%u/crtc-%u/crc",
@@ -44,14 +67,8 @@ static uint32_t read_checksum(const struct screen *screen)
 	snprintf(path, sizeof(path), "%s/data", dir);
 	data = open(path, O_RDONLY | O_CLOEXEC);
 	must(data < 0 ? -errno : 0, path);
-	for (i = 0; i <= FRAMES_TO_SKIP; i++) {
-		/* One line at a time, which ends in a NUL. */
-		length = read(data, line, sizeof(line) - 1);
-		must(length < 0 ? -errno : 0, path);
-		line[length] = '\0';
-		if (sscanf(line, "%x %x", &frame, &checksum) != 2)
-			must(-EIO, path);
-	}
+	must(drmWaitVBlank(screen->fd, &vblank) ? -errno : 0, "drmWaitVBlank");
+	checksum = checksum_after(data, vblank.reply.sequence);
 	close(data);
 	return checksum;
 }
