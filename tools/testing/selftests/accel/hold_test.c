@@ -11,6 +11,8 @@ FIXTURE(hold)
 	struct accel_query_device dev;
 	struct accel_queue_create queue[3];
 	__u32 timeline;
+	struct accel_bo_create bo;
+	__u32 *map;
 };
 
 FIXTURE_SETUP(hold)
@@ -24,10 +26,14 @@ FIXTURE_SETUP(hold)
 					  self->dev.timeout_max_ms,
 					  &self->queue[i]));
 	ASSERT_EQ(0, timeline_create(self->fd, 0, &self->timeline));
+	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &self->bo));
+	self->map = bo_map(self->fd, &self->bo);
+	ASSERT_TRUE(self->map != MAP_FAILED);
 }
 
 FIXTURE_TEARDOWN(hold)
 {
+	EXPECT_EQ(0, munmap(self->map, self->bo.length));
 	accel_teardown(_metadata, self->fd);
 }
 
@@ -112,16 +118,9 @@ TEST_F(hold, wait_for_several)
  */
 TEST_F(hold, jobs_behind_are_held)
 {
-	struct accel_bo_create bo;
-	struct test_job fill;
+	struct test_job fill = job_fill(self->bo.id, 0, 4096, 1);
 	__u64 point;
-	__u32 *map;
 	int i;
-
-	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
-	map = bo_map(self->fd, &bo);
-	ASSERT_TRUE(map != MAP_FAILED);
-	fill = job_fill(bo.id, 0, 4096, 1);
 
 	ASSERT_EQ(0, submit_nop(self->fd, self->queue[0].id, &point));
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[0].id,
@@ -133,27 +132,19 @@ TEST_F(hold, jobs_behind_are_held)
 	ASSERT_EQ(0, engines_flush(self->fd));
 	for (i = 2; i <= 7; i++)
 		EXPECT_PENDING(self->fd, self->queue[0].timeline, i);
-	EXPECT_EQ(0, map[0]);
+	EXPECT_EQ(0, self->map[0]);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 1));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 7);
-	EXPECT_EQ(1, map[0]);
-	EXPECT_EQ(0, munmap(map, 4096));
+	EXPECT_EQ(1, self->map[0]);
 }
 
 /* A second held job, not released by what releases the first. */
 TEST_F(hold, held_again)
 {
-	struct accel_bo_create bo;
-	struct test_job fill;
+	struct test_job fill = job_fill(self->bo.id, 0, 4096, 1);
 	__u64 point;
-	__u32 *map;
 
-	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
-	map = bo_map(self->fd, &bo);
-	ASSERT_TRUE(map != MAP_FAILED);
-	fill = job_fill(bo.id, 0, 4096, 1);
 	job_wait(&fill, self->timeline, 1);
-
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[0].id,
 				    self->timeline, 2, 0));
 	ASSERT_EQ(0, submit_waiting(self->fd, self->queue[0].id,
@@ -165,11 +156,10 @@ TEST_F(hold, held_again)
 	ASSERT_EQ(0, engines_flush(self->fd));
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, 2);
 	EXPECT_PENDING(self->fd, self->queue[0].timeline, point);
-	EXPECT_EQ(0, map[0]);
+	EXPECT_EQ(0, self->map[0]);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 4));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, point);
-	EXPECT_EQ(1, map[0]);
-	EXPECT_EQ(0, munmap(map, 4096));
+	EXPECT_EQ(1, self->map[0]);
 }
 
 TEST_F(hold, released_by_a_signal_of_a_job)
@@ -417,14 +407,9 @@ TEST_F(hold, cancel_on_error_without_error)
 TEST_F(hold, cancelled_job_does_not_run)
 {
 	struct test_job fail = job_fail(-EILSEQ), fill;
-	struct accel_bo_create bo;
 	__u64 point;
-	__u32 *map;
 
-	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
-	map = bo_map(self->fd, &bo);
-	ASSERT_TRUE(map != MAP_FAILED);
-	fill = job_fill(bo.id, 0, 4096, 1);
+	fill = job_fill(self->bo.id, 0, 4096, 1);
 	fill.flags = ACCEL_JOB_CANCEL_ON_ERROR;
 	job_wait(&fill, self->queue[0].timeline, 1);
 	job_signal(&fill, self->timeline, 1);
@@ -436,10 +421,9 @@ TEST_F(hold, cancelled_job_does_not_run)
 	EXPECT_POINT(-ECANCELED, self->fd, self->queue[1].timeline, 1);
 	EXPECT_POINT(-ECANCELED, self->fd, self->timeline, 1);
 	EXPECT_POINT(-ECANCELED, self->fd, self->queue[2].timeline, 1);
-	ASSERT_EQ(0, bo_sync(self->fd, bo.id, ACCEL_SYNC_READ,
+	ASSERT_EQ(0, bo_sync(self->fd, self->bo.id, ACCEL_SYNC_READ,
 			     deadline_ms(WAIT_MS)));
-	EXPECT_EQ(0, map[0]);
-	EXPECT_EQ(0, munmap(map, bo.length));
+	EXPECT_EQ(0, self->map[0]);
 }
 
 /* Who waits for a hang waits for its timeout. */
@@ -481,38 +465,30 @@ TEST_F(hold, point_of_a_destroyed_queue)
 /* A held job has no place yet in the order of a buffer's jobs. */
 TEST_F(hold, buffers_are_not_ordered_yet)
 {
-	struct accel_bo_create bo;
 	struct test_job held, other;
 	__u64 point;
-	__u32 *map;
 
-	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
-	map = bo_map(self->fd, &bo);
-	ASSERT_TRUE(map != MAP_FAILED);
-	held = job_fill(bo.id, 0, 4096, 1);
+	held = job_fill(self->bo.id, 0, 4096, 1);
 	job_wait(&held, self->timeline, 1);
-	other = job_fill(bo.id, 0, 4096, 2);
+	other = job_fill(self->bo.id, 0, 4096, 2);
 	ASSERT_EQ(0, submit_one(self->fd, self->queue[0].id, &held, &point));
 	ASSERT_EQ(0, submit_one(self->fd, self->queue[1].id, &other, &point));
 	EXPECT_POINT(0, self->fd, self->queue[1].timeline, 1);
-	EXPECT_EQ(2, map[0]);
+	EXPECT_EQ(2, self->map[0]);
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 1));
 	EXPECT_POINT(0, self->fd, self->queue[0].timeline, 1);
-	EXPECT_EQ(1, map[0]);
-	EXPECT_EQ(0, munmap(map, bo.length));
+	EXPECT_EQ(1, self->map[0]);
 }
 
 /* Once let go it has its place, behind those that came first. */
 TEST_F(hold, buffers_are_ordered_when_let_go)
 {
 	struct test_job held, hang = job_hang();
-	struct accel_bo_create bo;
 	__u64 point;
 
-	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &bo));
-	held = job_fill(bo.id, 0, 4096, 1);
+	held = job_fill(self->bo.id, 0, 4096, 1);
 	job_wait(&held, self->timeline, 1);
-	job_bo(&hang, bo.id, ACCEL_BO_READ);
+	job_bo(&hang, self->bo.id, ACCEL_BO_READ);
 	ASSERT_EQ(0, submit_one(self->fd, self->queue[0].id, &held, &point));
 	ASSERT_EQ(0, submit_one(self->fd, self->queue[1].id, &hang, &point));
 	ASSERT_EQ(0, timeline_signal(self->fd, self->timeline, 1));
