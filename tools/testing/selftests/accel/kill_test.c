@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 
 #define CLIENTS		4
-#define STEPS		16
+/* A prime, so that any two clients meet at any two steps; once around and more */
+#define STEPS		17
 
 FIXTURE(kill)
 {
@@ -125,7 +126,7 @@ static int wait_for_step(struct client *client, unsigned int count)
 	return 0;
 }
 
-/* The steps at which the four are killed take turns, and so all meet all. */
+/* How far each of the four has to have come takes turns. */
 static void kill_some(struct __test_metadata *_metadata, struct client *clients,
 		      unsigned int round, __u32 timeout_ms)
 {
@@ -140,7 +141,8 @@ static void kill_some(struct __test_metadata *_metadata, struct client *clients,
 			be_client(&clients[i], timeout_ms);
 	}
 	for (i = 0; i < CLIENTS; i++)
-		ASSERT_EQ(0, wait_for_step(&clients[i], (round >> i) % STEPS));
+		ASSERT_EQ(0, wait_for_step(&clients[i],
+					   (round + round / STEPS * i) % STEPS));
 	for (i = 0; i < CLIENTS; i++)
 		ASSERT_EQ(0, kill(pids[i], SIGKILL));
 	for (i = 0; i < CLIENTS; i++) {
