@@ -5,6 +5,10 @@ BUILD ?= build
 ifeq ($(BUILD),)
 override BUILD := build
 endif
+# It would be taken apart here, before any script sees it.
+ifneq ($(findstring $$,$(value BUILD)),)
+$(error BUILD may not have a dollar sign in it)
+endif
 export BUILD TREE KSRC
 integrate := tools/integrate
 
@@ -52,10 +56,7 @@ build:		## kernel, modules and userspace, without booting
 	@$(integrate)/build
 
 clean:		## remove what was compiled; trees and downloads stay
-	rm -rf "$(BUILD)"/*/obj* "$(BUILD)"/*/mod* "$(BUILD)"/*/usr "$(BUILD)"/*/accel
-	rm -rf "$(BUILD)"/*/mini* "$(BUILD)"/*/selftests* "$(BUILD)"/*/vm.* "$(BUILD)"/*/built*
-	rm -rf "$(BUILD)"/*/config.stamp* "$(BUILD)"/*/kunit* "$(BUILD)"/*/gcov "$(BUILD)"/*/mutants
-	rm -rf "$(BUILD)"/*/demo "$(BUILD)"/*/check "$(BUILD)"/*/series "$(BUILD)"/*/series.work
+	@$(integrate)/clean
 
 distclean:	## remove everything that was ever made here
-	rm -rf "$(BUILD)" .checkpatch-camelcase*
+	@$(integrate)/clean --all

@@ -61,14 +61,24 @@ choose_variant() {
 	export VARIANT
 }
 
-# Where make, QEMU and the kernel's command line would take a name apart; and a tree
-# that would be copied into itself.
+# check_name NAME ADVICE: dies if make, a shell, sed, QEMU or the kernel's command line
+# would take it apart
+check_name() {
+	[[ $1 != *[[:space:][:cntrl:]]* && ${1//[-.\/@_]/} != *[[:punct:]]* ]] ||
+		die "'$1' has more in it than letters, digits and -./@_: $2"
+}
+
+# check_in_guest NAME ADVICE: dies if a guest has something of its own there
+check_in_guest() {
+	[[ $1/ != /@(dev|proc|run|sys)/* ]] || die "'$1' is not there in a guest: $2"
+}
+
+# Also a tree that would be copied into itself.
 check_names() {
-	local name
-	for name in "$top" "$BUILD"; do
-		[[ $name != *[[:space:],:]* ]] ||
-			die "'$name' has a blank, a comma or a colon in it: move it, or set BUILD to another directory"
-	done
+	check_name "$top" "move it"
+	check_in_guest "$top" "move it"
+	check_name "$BUILD" "set BUILD to another directory"
+	check_in_guest "$BUILD" "set BUILD to another directory"
 	if [ -n "${KSRC-}" ] && [[ $BUILD/ == "${KSRC%/}"/* ]]; then
 		die "BUILD='$BUILD' is inside of KSRC='$KSRC', which is copied into BUILD: set BUILD to another directory"
 	fi
@@ -185,7 +195,17 @@ complaints() {
 	grep -avE 'DMA-API: (preallocated|debugging enabled|cacheline tracking ENOMEM)' "$1" |
 		grep -aE -e 'WARNING: |BUG: |KASAN: |UBSAN: |Oops: |DMA-API: |refcount_t: ' \
 			-e 'possible (circular|recursive) locking|inconsistent lock state|suspicious RCU usage' \
+			-e 'INFO: trying to register non-static key' \
 			-e 'INFO: task .* blocked|detected stall|kmemleak: .* new suspected'
+}
+
+# For guests: nothing of the subsystem's is leaked. An object is reported when it is 5 s
+# old and two scans found no pointer to it. A kmemleak that is off refuses to scan.
+no_leaks() {
+	local reports=/sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan >$reports && echo scan >$reports && [ -r $reports ] || return
+	! grep -B 30 accel $reports
 }
 
 # remove_allowed: takes checkpatch's lines "FILE:N: LEVEL:TYPE: text" and leaves those
