@@ -32,9 +32,31 @@ static int canary_result(int fd, struct file *file, void *more)
 	return ret;
 }
 
+static int canary_publish(struct accel_ioctl_call *call)
+{
+	accel_fd_publish(call);
+	accel_object_publish(call);
+	return 0;
+}
+
+static int canary_publish_fail(struct accel_ioctl_call *call)
+{
+	accel_fd_publish(call);
+	if (call->size)
+		return -EFAULT;
+	return 0;
+}
+
 /* And what it is to leave alone. */
 static int innocent_last(int fd, struct file *file)
 {
 	fd_install(fd, file);
 	return fd;
+}
+
+static int innocent_publish(struct accel_ioctl_call *call)
+{
+	accel_object_publish(call);
+	accel_fd_publish(call);
+	return 0;
 }

@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // fd_install() is the last thing that happens: from then on another thread may close
-// the descriptor, and the call can no longer fail.
+// the descriptor, and the call can no longer fail. The same goes for our call of it.
+
+@publish@
+expression call;
+identifier fn;
+@@
+ accel_fd_publish(call);
+ ...
+* fn(...)
+
+@publish_fail@
+expression call;
+constant error;
+@@
+ accel_fd_publish(call);
+ ...
+* return -error;
 
 @use@
 expression fd, file;

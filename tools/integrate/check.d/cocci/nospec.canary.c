@@ -38,6 +38,27 @@ static int canary_variable(struct accel_job *job)
 	return 0;
 }
 
+static void *canary_member_of_command(struct accel_job *job)
+{
+	const struct command *cmd = job->cmd;
+
+	if (cmd->bo >= job->bo_count)
+		return NULL;
+	return job->bos[cmd->bo].bo;
+}
+
+static void *canary_below(struct accel_job *job, u32 index)
+{
+	if (index < job->bo_count)
+		return job->bos[index].bo;
+	return NULL;
+}
+
+static u32 canary_either(struct accel_job *job, u32 index)
+{
+	return index < job->bo_count ? job->flags[index] : 0;
+}
+
 /* And what it is to leave alone. */
 static void *innocent_parameter(struct accel_job *job, u32 index)
 {

@@ -26,8 +26,7 @@ expression array, e;
 
 // What is compared with a limit and then used.
 @compared@
-identifier index;
-expression array, limit, result, e;
+expression index, array, limit, result, e;
 @@
 (
  if (<+... index >= limit ...+>) return result;
@@ -36,3 +35,19 @@ expression array, limit, result, e;
 )
  ... when != index = e
 * array[index]
+
+// And what is used where it is below the limit.
+@below@
+expression index, array, limit;
+@@
+ if (<+... \( index < limit \| index <= limit \) ...+>)
+ {
+ <+...
+* array[index]
+ ...+>
+ }
+
+@either@
+expression index, array, limit, other;
+@@
+* \( index < limit \| index <= limit \) ? <+... array[index] ...+> : other
