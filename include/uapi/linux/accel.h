@@ -45,7 +45,7 @@
  *   reserved member that is not zero.
  * - ENOENT: no such id, or an id of another kind.
  * - EBADF: no such file descriptor, or one of another kind.
- * - EMFILE: no file descriptor is left.
+ * - EMFILE, ENFILE: no file descriptor is left, to the process or to the system.
  * - EACCES: the id or the mapping lacks the right.
  * - EPERM: the caller lacks it, as for signalling a queue's timeline.
  * - EBUSY: in use.
@@ -449,7 +449,7 @@ struct accel_bo_import {
  * An import gives the dma-buf that it came from, and with other rights than that
  * one's EOPNOTSUPP. So is memory of the device's own.
  *
- * No fd is EMFILE.
+ * No fd is EMFILE or ENFILE.
  */
 struct accel_bo_export {
 	__u32 size;
@@ -546,8 +546,8 @@ enum accel_bo_advice {
  * Nothing may use it then: a buffer in the list of a job that has not ended,
  * or with a dma-buf, is EBUSY here; and SUBMIT and BO_EXPORT are EBUSY, until
  * ACCEL_ADVISE_WILLNEED. A mapping shows the contents while they are there, and
- * is SIGBUS when they are lost. A buffer that is needed again, and whose contents
- * were lost, is like a new one: zeroes. Only memory of region 0 can be done
+ * is SIGBUS where they are lost, or never had memory. A buffer that is needed again,
+ * and whose contents were lost, is like a new one: zeroes. Only memory of region 0 can be done
  * without, otherwise EOPNOTSUPP.
  */
 struct accel_bo_advise {

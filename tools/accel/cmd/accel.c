@@ -78,11 +78,13 @@ static int describe(int fd, struct description *d)
 
 	d->index = minor(st.st_rdev);
 	if (is_driver(d, "accel_edu"))
-		d->has_blob = !accel_query_driver(fd, &d->edu, sizeof(d->edu));
+		err = accel_query_driver(fd, &d->edu, sizeof(d->edu));
 	else if (is_driver(d, "accel_vaccel"))
-		d->has_blob = !accel_query_driver(fd, &d->vaccel,
-						  sizeof(d->vaccel));
-	return 0;
+		err = accel_query_driver(fd, &d->vaccel, sizeof(d->vaccel));
+	else
+		err = -EOPNOTSUPP;
+	d->has_blob = !err;
+	return err == -EOPNOTSUPP ? 0 : err;
 }
 
 static const char *ioctl_name(uint32_t nr)
@@ -253,8 +255,10 @@ static void json_description(struct json_object *json,
 		add_number(element, "arg_size", d->ioctls[i].arg_size);
 	}
 
-	if (!d->has_blob)
+	if (!d->has_blob) {
+		json_object_object_add(json, "driver_info", NULL);
 		return;
+	}
 	element = json_object_new_object();
 	json_object_object_add(json, "driver_info", element);
 	if (is_driver(d, "accel_edu")) {

@@ -313,7 +313,12 @@ static void run_command(char **command)
 		_exit(127);
 	}
 	must(waitpid(pid, &status, 0) < 0 ? -errno : 0, command[0]);
-	must(status ? -EIO : 0, command[0]);
+	if (!status)
+		return;
+	fprintf(stderr, "demo: %s ended with %s %d\n", command[0],
+		WIFEXITED(status) ? "exit code" : "signal",
+		WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	exit(1);
 }
 
 /* The last image once more, from a buffer of the accelerator's, on another screen. */

@@ -23,9 +23,9 @@ extern "C" {
  * left its outputs as they were.
  *
  * The library has no state. Its functions may be called by any number of threads
- * at a time, allocate nothing except the arrays they are documented to return,
- * and do not start over after a signal: unless the handler was installed with
- * SA_RESTART, the caller sees -EINTR.
+ * at a time, and do not start over after a signal: unless the handler was installed
+ * with SA_RESTART, the caller sees -EINTR. They allocate nothing but the arrays they
+ * are documented to return; only accel_open_driver() has to list the devices.
  *
  * A parameter that is a struct of <linux/accel.h> is the argument of the ioctl:
  * the caller sets its size member to its sizeof, and to zero what it does not
@@ -133,7 +133,8 @@ int accel_open(const char *device);
  * @driver: as in struct accel_query_device
  *
  * Return: a file descriptor; -ENODEV if there is no such device; the error of the
- * first device that could not be asked, if no other one was it.
+ * first device that could not be asked, if no other one was it; an error of
+ * accel_devices().
  */
 int accel_open_driver(const char *driver);
 

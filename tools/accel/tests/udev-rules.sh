@@ -5,6 +5,11 @@
 # Whether udev understands the rules in FILE: as udevadm says, where it can, which is
 # since systemd 254; or else whether each line is made of KEY, operator and "value".
 
+[ -r "${1-}" ] || {
+	echo "udev-rules.sh: cannot read '${1-}'" >&2
+	exit 1
+}
+
 key='[A-Z]+(\{[^}"]+\})?(==|!=|=|\+=|-=|:=)"[^"]*"'
 
 by_grep() {

@@ -28,9 +28,6 @@
 
 #define timer_container_of from_timer
 
-/* The answer was dma_fence_signal()'s: -EINVAL if already signalled. */
-#define dma_fence_check_and_signal(fence) (dma_fence_signal(fence) != 0)
-
 /* shmem_file_setup() took VM_* masks before it took flags made of VMA_*_BIT. */
 #define VMA_NORESERVE_BIT ilog2(VM_NORESERVE)
 #define mk_vma_flags(bit) BIT(bit)

@@ -11,7 +11,7 @@
 /* The errors that the uapi header documents. */
 static const int documented[] = {
 	EFAULT, ENOMEM, EINTR, ENOTTY, E2BIG, EOPNOTSUPP, EINVAL, ENOENT,
-	EACCES, EPERM, EBUSY, EAGAIN, ENOSPC, EIO, ETIME, ENODEV, EBADF, EMFILE,
+	EACCES, EPERM, EBUSY, EAGAIN, ENOSPC, EIO, ETIME, ENODEV, EBADF, EMFILE, ENFILE,
 };
 
 static inline bool is_documented(int ret)
