@@ -439,7 +439,7 @@ struct accel_bo {
 	struct list_head region_link;	/* accel_region.bos */
 	struct list_head purge_link;	/* of those whose memory may be taken */
 	bool read_only;			/* and only to be read */
-	struct dma_buf *exports[2];	/* to read, to write; no references */
+	struct dma_buf *exports[2];	/* to read, to write; with references */
 	struct list_head export_maps;	/* protected by resv */
 	struct dma_buf *dma_buf;	/* that it was imported from, or NULL */
 	struct dma_buf_attachment *attach;

@@ -265,6 +265,7 @@ struct accel_bo_handle *accel_bo_handle_create(struct accel_file *file,
 					       struct accel_bo *bo,
 					       bool may_write);
 void accel_bo_handle_end(struct accel_bo_handle *handle);
+bool accel_bo_has_ids(struct accel_bo *bo);
 int accel_bo_give_id(struct accel_ioctl_call *call, struct accel_bo *bo,
 		     bool may_write, u32 *id);
 struct accel_bo *accel_bo_get(struct accel_file *file, u32 id, bool write);
@@ -289,6 +290,8 @@ static inline bool accel_import_can_move(const struct accel_bo *bo)
 
 struct accel_bo *accel_export_to_bo(struct accel_device *dev,
 				    struct dma_buf *dma_buf);
+void accel_export_keep(struct accel_bo *bo, struct dma_buf *dma_buf);
+void accel_export_forget(struct accel_bo *bo, bool idle);
 void accel_export_sync_caches(struct accel_bo *bo, bool for_device);
 int accel_import_mmap(struct accel_bo *bo, struct vm_area_struct *vma,
 		      unsigned long first);

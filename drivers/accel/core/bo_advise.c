@@ -192,6 +192,9 @@ int accel_bo_advise_ioctl(struct accel_ioctl_call *call)
 	bo = accel_bo_get(call->file, args->id, true);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
+	/* Of those that nobody has there may be again. */
+	if (args->advice == ACCEL_ADVISE_DONTNEED)
+		accel_export_forget(bo, true);
 	ret = accel_bo_advise(bo, args);
 	accel_object_put(&bo->obj);
 	return ret;

@@ -12,15 +12,24 @@ static struct accel_bo_handle *obj_to_handle(struct accel_object *obj)
 	return container_of(obj, struct accel_bo_handle, obj);
 }
 
+bool accel_bo_has_ids(struct accel_bo *bo)
+{
+	guard(spinlock)(&bo->handles_lock);
+	return bo->handle_count;
+}
+
 /* No more mappings by this id. Those that exist stay, as when a file is closed. */
 static void accel_bo_handle_destroy(struct accel_object *obj)
 {
 	struct accel_bo_handle *handle = obj_to_handle(obj);
 	struct accel_bo *bo = handle->bo;
 
-	guard(spinlock)(&bo->handles_lock);
-	list_del(&handle->link);
-	bo->handle_count--;
+	scoped_guard(spinlock, &bo->handles_lock) {
+		list_del(&handle->link);
+		bo->handle_count--;
+	}
+	if (!accel_bo_has_ids(bo))
+		accel_export_forget(bo, false);
 }
 
 static void accel_bo_handle_release(struct accel_object *obj)

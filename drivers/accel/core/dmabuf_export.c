@@ -4,8 +4,12 @@
  *
  * A buffer has at most two, of which one can only be read, and both have the buffer's
  * own reservation object: jobs and whoever imports either of them wait for each
- * other. The memory stays where it is until the buffer is freed, so there is nothing
+ * other. The memory stays where it is while there is one of them, so there is nothing
  * to pin; and it is system memory, so it outlives the device.
+ *
+ * They are kept for as long as the buffer has an id by which it can be exported again.
+ * Without a reference that could not be: whoever has opened one with O_PATH puts off
+ * its release, but not the end of its file, whose memory is somebody else's file then.
  */
 #include "accel_internal.h"
 
@@ -142,14 +146,7 @@ static int accel_export_vmap(struct dma_buf *dma_buf, struct iosys_map *map)
 static void accel_export_release(struct dma_buf *dma_buf)
 {
 	struct accel_bo *bo = dma_buf->priv;
-	int i;
 
-	scoped_guard(mutex, &bo->lock) {
-		/* There may be another already. */
-		for (i = 0; i < ARRAY_SIZE(bo->exports); i++)
-			if (bo->exports[i] == dma_buf)
-				bo->exports[i] = NULL;
-	}
 	accel_bo_unuse(bo);
 	accel_object_put(&bo->obj);
 	accel_census_dec(ACCEL_CENSUS_EXPORTS);
@@ -227,9 +224,59 @@ static int accel_export_prepare(struct accel_bo *bo, bool write)
 	return bo->region->ops->vmap(bo);
 }
 
+static void accel_export_keep_locked(struct accel_bo *bo, struct dma_buf *dma_buf)
+{
+	struct dma_buf **slot = &bo->exports[accel_dma_buf_may_write(dma_buf)];
+
+	lockdep_assert_held(&bo->lock);
+
+	/* The last id that goes has it given up, once it can have the lock. */
+	if (*slot || !accel_bo_has_ids(bo))
+		return;
+	get_dma_buf(dma_buf);
+	*slot = dma_buf;
+}
+
+/* Have the next export of @bo give @dma_buf, which is one of it. */
+void accel_export_keep(struct accel_bo *bo, struct dma_buf *dma_buf)
+{
+	guard(mutex)(&bo->lock);
+	accel_export_keep_locked(bo, dma_buf);
+}
+
+/* Whether @bo is used by nothing but dma-bufs that nobody else has. */
+static bool accel_export_is_idle(struct accel_bo *bo)
+{
+	int i, idle = 0;
+
+	lockdep_assert_held(&bo->lock);
+
+	for (i = 0; i < ARRAY_SIZE(bo->exports); i++)
+		if (bo->exports[i] && file_count(bo->exports[i]->file) == 1)
+			idle++;
+	return atomic_read(&bo->users) == idle;
+}
+
+/* Keep none of @bo's dma-bufs any more; with @idle, if these are all that uses it. */
+void accel_export_forget(struct accel_bo *bo, bool idle)
+{
+	struct dma_buf *kept[ARRAY_SIZE(bo->exports)] = {};
+	int i;
+
+	scoped_guard(mutex, &bo->lock) {
+		if (idle && !accel_export_is_idle(bo))
+			return;
+		for (i = 0; i < ARRAY_SIZE(kept); i++)
+			swap(kept[i], bo->exports[i]);
+	}
+	/* By the end of this, and not of the system call, the buffer is not used by it. */
+	for (i = 0; i < ARRAY_SIZE(kept); i++)
+		if (kept[i])
+			__fput_sync(kept[i]->file);
+}
+
 static struct dma_buf *accel_export_own(struct accel_bo *bo, bool write)
 {
-	struct dma_buf **slot = &bo->exports[write];
 	struct dma_buf *dma_buf;
 	int ret;
 
@@ -237,9 +284,10 @@ static struct dma_buf *accel_export_own(struct accel_bo *bo, bool write)
 	if (bo->home != bo->dev->system)
 		return ERR_PTR(-EOPNOTSUPP);
 
-	/* Until its release has had the lock, the memory of a dma-buf is there. */
-	if (*slot && get_file_active(&(*slot)->file))
-		return *slot;
+	if (bo->exports[write]) {
+		get_dma_buf(bo->exports[write]);
+		return bo->exports[write];
+	}
 
 	if (!accel_bo_use(bo))
 		return ERR_PTR(-EBUSY);
@@ -248,7 +296,7 @@ static struct dma_buf *accel_export_own(struct accel_bo *bo, bool write)
 	if (IS_ERR(dma_buf))
 		accel_bo_unuse(bo);
 	else
-		*slot = dma_buf;
+		accel_export_keep_locked(bo, dma_buf);
 	return dma_buf;
 }
 

@@ -398,12 +398,32 @@ static struct accel_bo *accel_import(struct accel_device *dev,
 	return bo ?: accel_import_new(dev, dma_buf);
 }
 
+static int accel_import_give_id(struct accel_ioctl_call *call,
+				struct dma_buf *dma_buf)
+{
+	struct accel_bo_import *args = call->arg;
+	struct accel_bo *bo;
+	int ret;
+
+	bo = accel_import(call->file->dev, dma_buf);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+
+	args->length = bo->size;
+	args->mmap_offset = accel_bo_mmap_offset(bo);
+	ret = accel_bo_give_id(call, bo, accel_dma_buf_may_write(dma_buf),
+			       &args->id);
+	/* It may be all that there is of the buffer's. */
+	if (!ret && !bo->dma_buf)
+		accel_export_keep(bo, dma_buf);
+	return ret;
+}
+
 int accel_bo_import_ioctl(struct accel_ioctl_call *call)
 {
 	struct accel_bo_import *args = call->arg;
 	struct dma_buf *dma_buf;
-	struct accel_bo *bo;
-	bool may_write;
+	int ret;
 
 	if (args->flags)
 		return -EOPNOTSUPP;
@@ -412,13 +432,7 @@ int accel_bo_import_ioctl(struct accel_ioctl_call *call)
 	if (IS_ERR(dma_buf))
 		return -EBADF;
 
-	may_write = accel_dma_buf_may_write(dma_buf);
-	bo = accel_import(call->file->dev, dma_buf);
+	ret = accel_import_give_id(call, dma_buf);
 	dma_buf_put(dma_buf);
-	if (IS_ERR(bo))
-		return PTR_ERR(bo);
-
-	args->length = bo->size;
-	args->mmap_offset = accel_bo_mmap_offset(bo);
-	return accel_bo_give_id(call, bo, may_write, &args->id);
+	return ret;
 }

@@ -47,7 +47,18 @@ static void accel_export_arguments(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENODEV, mock_bo_export(mock, bo, 0, &dma_buf));
 }
 
-/* One for each right, and for as long as anybody has it. */
+static long accel_export_not_needed(struct mock *mock, u32 id)
+{
+	struct accel_bo_advise args = {
+		.size = sizeof(args),
+		.id = id,
+		.advice = ACCEL_ADVISE_DONTNEED,
+	};
+
+	return MOCK_IOCTL(mock, BO_ADVISE, &args);
+}
+
+/* One for each right, and for as long as it can be asked for. */
 static void accel_export_at_most_two(struct kunit *test)
 {
 	struct mock *mock = test->priv;
@@ -69,10 +80,56 @@ static void accel_export_at_most_two(struct kunit *test)
 	for (i = 0; i < 2; i++) {
 		dma_buf_put(first[i]);
 		dma_buf_put(again[i]);
-		KUNIT_EXPECT_EQ(test, 1L - i, mock_count(ACCEL_CENSUS_EXPORTS));
-		KUNIT_EXPECT_NULL(test, bo->exports[i]);
 	}
-	dma_buf_put(mock_exported(mock, id, 0));
+	KUNIT_EXPECT_EQ(test, 2L, mock_count(ACCEL_CENSUS_EXPORTS));
+	for (i = 0; i < 2; i++) {
+		again[i] = mock_exported(mock, id, i);
+		KUNIT_EXPECT_PTR_EQ(test, first[i], again[i]);
+		dma_buf_put(again[i]);
+	}
+	mock_destroy(mock, id);
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_EXPORTS));
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_BOS));
+}
+
+/* What is only kept for the next export is in nobody's way. */
+static void accel_export_given_up(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u32 id = mock_bo(mock);
+	struct dma_buf *reader = mock_exported(mock, id, 0), *writer, *again;
+
+	writer = mock_exported(mock, id, ACCEL_EXPORT_WRITE);
+	KUNIT_EXPECT_EQ(test, -EBUSY, accel_export_not_needed(mock, id));
+	dma_buf_put(writer);
+	KUNIT_EXPECT_EQ(test, -EBUSY, accel_export_not_needed(mock, id));
+	/* That of who has it is the one and only still. */
+	again = mock_exported(mock, id, 0);
+	KUNIT_EXPECT_PTR_EQ(test, reader, again);
+	dma_buf_put(again);
+	dma_buf_put(reader);
+	KUNIT_EXPECT_EQ(test, 0L, accel_export_not_needed(mock, id));
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_EXPORTS));
+	KUNIT_EXPECT_EQ(test, 1, refcount_read(&mock_find_bo(mock, id)->obj.refs));
+	KUNIT_EXPECT_EQ(test, -EBUSY, mock_bo_export(mock, id, 0, &again));
+}
+
+/* All ids were gone when it came back: it is not to get a twin. */
+static void accel_export_found_again(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	u32 id = mock_bo(mock);
+	struct dma_buf *dma_buf = mock_exported(mock, id, ACCEL_EXPORT_WRITE);
+	struct dma_buf *again;
+
+	mock_destroy(mock, id);
+	KUNIT_EXPECT_EQ(test, 1L, mock_count(ACCEL_CENSUS_EXPORTS));
+	id = mock_imported(mock, dma_buf).id;
+	again = mock_exported(mock, id, ACCEL_EXPORT_WRITE);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf, again);
+	dma_buf_put(again);
+	dma_buf_put(dma_buf);
+	mock_destroy(mock, id);
 	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_EXPORTS));
 }
 
@@ -133,8 +190,9 @@ static void accel_export_comes_back(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 1, bo->handle_count);
 	KUNIT_EXPECT_EQ(test, 1L, mock_count(ACCEL_CENSUS_BOS));
-	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_EXPORTS));
-	KUNIT_EXPECT_EQ(test, 1, refcount_read(&bo->obj.refs));
+	KUNIT_EXPECT_EQ(test, 2L, mock_count(ACCEL_CENSUS_EXPORTS));
+	/* The id's, and those of the two. */
+	KUNIT_EXPECT_EQ(test, 3, refcount_read(&bo->obj.refs));
 }
 
 static void accel_export_read_only_id(struct kunit *test)
@@ -449,6 +507,8 @@ static void accel_export_fences(struct kunit *test)
 static struct kunit_case accel_export_cases[] = {
 	KUNIT_CASE(accel_export_arguments),
 	KUNIT_CASE(accel_export_at_most_two),
+	KUNIT_CASE(accel_export_given_up),
+	KUNIT_CASE(accel_export_found_again),
 	KUNIT_CASE(accel_export_outlives_all),
 	KUNIT_CASE(accel_export_comes_back),
 	KUNIT_CASE(accel_export_read_only_id),

@@ -42,6 +42,8 @@ static inline void make_objects(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, timeline_create(self->fd, 0, &self->timeline[i]));
 	}
 	ASSERT_EQ(0, queue_create(self->fd, 0, 0, &self->queue));
+	/* Kept with the id from the first time on */
+	ASSERT_EQ(0, close(bo_export(self->fd, self->bo[0].id, 0)));
 	self->dma_buf = bo_export(self->fd, self->bo[0].id, ACCEL_EXPORT_WRITE);
 	ASSERT_LE(0, self->dma_buf);
 	self->timeline_fd = timeline_export(self->fd, self->timeline[0], 0);

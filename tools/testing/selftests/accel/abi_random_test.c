@@ -85,6 +85,9 @@ static bool take_back(FIXTURE_DATA(abi) *self, const struct abi_call *call)
 	case ACCEL_IOCTL_SUBMIT:
 	case ACCEL_IOCTL_TIMELINE_SIGNAL:
 		return false;
+	case ACCEL_IOCTL_BO_EXPORT:
+		abi_undo(self, call, &self->arg);
+		return false;
 	default:
 		return !abi_undo(self, call, &self->arg);
 	}

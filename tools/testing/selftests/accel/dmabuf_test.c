@@ -7,6 +7,7 @@
 #include "unplug.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 FIXTURE(dmabuf)
 {
@@ -119,6 +120,38 @@ TEST_F(dmabuf, read_only)
 	EXPECT_EQ(0, close(dma_buf));
 }
 
+/*
+ * With O_PATH its release is put off, but not the end of its file, whose memory is
+ * anybody's then: what is exported again is not to be that.
+ */
+TEST_F(dmabuf, opened_by_path)
+{
+	int dma_buf, by_path, others[64], i;
+	struct stat before, after;
+	char path[32];
+
+	dma_buf = bo_export(self->fd, self->bo.id, ACCEL_EXPORT_WRITE);
+	ASSERT_LE(0, dma_buf);
+	ASSERT_EQ(0, fstat(dma_buf, &before));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dma_buf);
+	by_path = open(path, O_PATH | O_CLOEXEC);
+	ASSERT_LE(0, by_path);
+	ASSERT_EQ(0, close(dma_buf));
+	for (i = 0; i < ARRAY_LEN(others); i++) {
+		others[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+		ASSERT_LE(0, others[i]);
+	}
+	dma_buf = bo_export(self->fd, self->bo.id, ACCEL_EXPORT_WRITE);
+	ASSERT_LE(0, dma_buf);
+	ASSERT_EQ(0, fstat(dma_buf, &after));
+	EXPECT_EQ(before.st_dev, after.st_dev);
+	EXPECT_EQ(before.st_ino, after.st_ino);
+	for (i = 0; i < ARRAY_LEN(others); i++)
+		EXPECT_EQ(0, close(others[i]));
+	EXPECT_EQ(0, close(by_path));
+	EXPECT_EQ(0, close(dma_buf));
+}
+
 /* With an id of each kind a client has the rights of the better one. */
 TEST_F(dmabuf, both_rights)
 {
@@ -226,13 +259,14 @@ TEST_F(dmabuf, refused)
 	EXPECT_EQ(0, census_count("dma_bufs"));
 }
 
-/* No descriptor is left: there is no dma-buf either. */
+/* No descriptor is left: nothing is, but what is kept with the id. */
 TEST_F(dmabuf, no_descriptor)
 {
 	struct rlimit old, limit;
 	int next = next_fd(), fd;
 
 	ASSERT_LE(0, next);
+	ASSERT_EQ(0, close(bo_export(self->fd, self->bo.id, 0)));
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &old));
 	limit = old;
 	limit.rlim_cur = next;
@@ -240,10 +274,12 @@ TEST_F(dmabuf, no_descriptor)
 	fd = bo_export(self->fd, self->bo.id, 0);
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
 	EXPECT_EQ(-EMFILE, fd);
-	EXPECT_EQ(0, census_count("dma_bufs"));
+	EXPECT_EQ(1, census_count("dma_bufs"));
 	fd = bo_export(self->fd, self->bo.id, 0);
 	EXPECT_EQ(next, fd);
 	EXPECT_EQ(0, close(fd));
+	ASSERT_EQ(0, destroy(self->fd, self->bo.id));
+	EXPECT_EQ(0, census_count("dma_bufs"));
 }
 
 /* The answer cannot be written: nobody may have had the descriptor meanwhile. */
@@ -263,6 +299,7 @@ TEST_F(dmabuf, no_answer)
 	ASSERT_EQ(0, mprotect(export, PAGE, PROT_READ));
 	EXPECT_EQ(-EFAULT, accel_ioctl(self->fd, ACCEL_IOCTL_BO_EXPORT, export));
 	EXPECT_EQ(next, next_fd());
+	ASSERT_EQ(0, destroy(self->fd, self->bo.id));
 	EXPECT_EQ(0, census_count("dma_bufs"));
 	ASSERT_EQ(0, munmap(export, PAGE));
 }
@@ -278,6 +315,7 @@ TEST_F_TIMEOUT(dmabuf, cycles, LONG_TEST_S)
 
 	keep = bo_export(self->fd, self->bo.id, ACCEL_EXPORT_WRITE);
 	ASSERT_LE(0, keep);
+	ASSERT_EQ(0, close(bo_export(self->fd, self->bo.id, 0)));
 	ASSERT_EQ(0, census_read(before));
 	for (i = 0; i < CYCLES; i++) {
 		dma_buf = bo_export(self->fd, self->bo.id, i & 1);
@@ -303,7 +341,7 @@ TEST_F_TIMEOUT(dmabuf, races, LONG_TEST_S)
 	};
 
 	EXPECT_EQ(0, run_race(racer));
-	EXPECT_EQ(0, census_count("dma_bufs"));
+	EXPECT_EQ(1, census_count("dma_bufs"));
 	racer.dma_buf = bo_export(self->fd, self->bo.id, 0);
 	ASSERT_LE(0, racer.dma_buf);
 	EXPECT_EQ(0, run_race(racer));
