@@ -81,8 +81,12 @@ static vm_fault_t accel_bo_fault(struct vm_fault *vmf)
 	case 0:
 		break;
 	case -EINTR:
-		/* The signal comes first; then the access is tried again. */
-		return VM_FAULT_NOPAGE;
+		/*
+		 * The signal comes first; then the access is tried again. The kernel's
+		 * would be at once, and for ever.
+		 */
+		return vmf->flags & FAULT_FLAG_USER ? VM_FAULT_NOPAGE :
+						      VM_FAULT_SIGBUS;
 	default:
 		/* With ENOMEM too: no OOM killer was asked, so none can help. */
 		return VM_FAULT_SIGBUS;

@@ -5,6 +5,7 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 static long accel_bo_try(struct mock *mock, u32 region, u64 length, u32 flags)
@@ -208,6 +209,27 @@ static void accel_bo_mmap_refuses(struct kunit *test)
 	mock->file = other;
 }
 
+/* Who is killed in the kernel does not come to take the signal: the access ends. */
+static void accel_bo_fault_of_the_killed(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct file *filp = accel_bo_open(mock);
+	struct accel_bo_create bo = mock_bo_in(mock, 0, PAGE_SIZE);
+	unsigned long addr = accel_bo_map(filp, bo.mmap_offset, PAGE_SIZE);
+	int ret;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	sigaddset(&current->pending.signal, SIGKILL);
+	set_thread_flag(TIF_SIGPENDING);
+	ret = put_user(7, (u32 __user *)addr);
+	clear_thread_flag(TIF_SIGPENDING);
+	sigdelset(&current->pending.signal, SIGKILL);
+	KUNIT_EXPECT_EQ(test, -EFAULT, ret);
+	KUNIT_EXPECT_EQ(test, 0, put_user(7, (u32 __user *)addr));
+	vm_munmap(addr, PAGE_SIZE);
+	accel_bo_close(mock, filp);
+}
+
 /* A mapping keeps the buffer, but the buffer's id is needed for another. */
 static void accel_bo_mapping_outlives_id(struct kunit *test)
 {
@@ -309,6 +331,7 @@ static struct kunit_case accel_bo_cases[] = {
 	KUNIT_CASE(accel_bo_sync_arguments),
 	KUNIT_CASE(accel_bo_sync_waits),
 	KUNIT_CASE(accel_bo_mmap_refuses),
+	KUNIT_CASE(accel_bo_fault_of_the_killed),
 	KUNIT_CASE(accel_bo_mapping_outlives_id),
 	KUNIT_CASE(accel_bo_mapping_is_split),
 	KUNIT_CASE(accel_bo_local_memory_goes),
