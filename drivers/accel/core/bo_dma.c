@@ -74,6 +74,7 @@ static int accel_bo_dma_populate(struct accel_bo *bo)
 			accel_bo_dma_free_pages(bo, i);
 			return -ENOMEM;
 		}
+		cond_resched();
 	}
 	return 0;
 }

@@ -63,8 +63,11 @@ static void vaccel_engine_work(struct work_struct *work)
 						    work);
 	struct vaccel_job *job;
 
-	while ((job = vaccel_engine_begin(engine)))
+	/* There may be always one more, and each take no time. */
+	while ((job = vaccel_engine_begin(engine))) {
 		vaccel_engine_end(engine, job, vaccel_cmd_execute(job));
+		cond_resched();
+	}
 }
 
 static bool vaccel_engine_runs(struct vaccel_engine *engine,
