@@ -93,14 +93,16 @@ static int accel_system_alloc(struct accel_bo *bo)
 	struct mem_cgroup *old;
 	int ret;
 
-	old = set_active_memcg(bo->memcg);
+	/* On us: of the owner's limit only what can fail may be asked. */
 	ret = ops->alloc(bo);
-	if (!ret) {
-		ret = ops->populate(bo);
-		if (ret)
-			ops->free(bo);
-	}
+	if (ret)
+		return ret;
+
+	old = set_active_memcg(bo->memcg);
+	ret = ops->populate(bo);
 	set_active_memcg(old);
+	if (ret)
+		ops->free(bo);
 	return ret;
 }
 
