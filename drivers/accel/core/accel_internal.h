@@ -151,6 +151,8 @@ __poll_t accel_event_mask(struct accel_file *file);
 /* ioctl.c */
 /* The handler enters the device itself, for a part of its way or not at all. */
 #define ACCEL_IOCTL_WITHOUT_DEVICE	BIT(1)
+/* It cannot be undone: whether there is a place for the answer is found out before. */
+#define ACCEL_IOCTL_NO_UNDO		BIT(2)
 
 extern const struct accel_ioctl_desc accel_ioctls[];
 extern const unsigned int accel_ioctl_count;

@@ -24,12 +24,13 @@ enum {
 	ACCEL_BO_USERPTR_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_BO_IMPORT_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_BO_EXPORT_FLAGS = ACCEL_IOCTL_OUT,
-	ACCEL_BO_ADVISE_FLAGS = ACCEL_IOCTL_OUT,
+	ACCEL_BO_ADVISE_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_NO_UNDO,
 	ACCEL_BO_INFO_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_BO_SYNC_FLAGS = ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_QUEUE_CREATE_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_QUEUE_INFO_FLAGS = ACCEL_IOCTL_OUT,
-	ACCEL_SUBMIT_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_WITHOUT_DEVICE,
+	ACCEL_SUBMIT_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_NO_UNDO |
+			     ACCEL_IOCTL_WITHOUT_DEVICE,
 	ACCEL_TIMELINE_CREATE_FLAGS = ACCEL_IOCTL_OUT,
 	ACCEL_TIMELINE_SIGNAL_FLAGS = 0,
 	ACCEL_TIMELINE_QUERY_FLAGS = ACCEL_IOCTL_OUT | ACCEL_IOCTL_WITHOUT_DEVICE,
@@ -102,6 +103,14 @@ static int accel_ioctl_handle(struct accel_ioctl_call *call,
 	return ret;
 }
 
+static int accel_ioctl_answer(struct accel_ioctl_call *call,
+			      const struct accel_ioctl_desc *desc)
+{
+	size_t size = min(call->size, desc->arg_size);
+
+	return copy_to_user(call->uarg, call->arg, size) ? -EFAULT : 0;
+}
+
 static int accel_ioctl_copy(struct accel_ioctl_call *call,
 			    const struct accel_ioctl_desc *desc)
 {
@@ -112,15 +121,15 @@ static int accel_ioctl_copy(struct accel_ioctl_call *call,
 	if (ret)
 		return ret;
 
-	ret = accel_ioctl_handle(call, desc);
+	/* By writing what is there: all of it, as in the end. */
+	if (desc->flags & ACCEL_IOCTL_NO_UNDO)
+		ret = accel_ioctl_answer(call, desc);
+	ret = ret ?: accel_ioctl_handle(call, desc);
 	if (ret)
 		return ret;
 
-	if ((desc->flags & ACCEL_IOCTL_OUT) && !call->silent &&
-	    copy_to_user(call->uarg, call->arg,
-			 min(call->size, desc->arg_size)))
-		return -EFAULT;
-	return 0;
+	return (desc->flags & ACCEL_IOCTL_OUT) && !call->silent ?
+	       accel_ioctl_answer(call, desc) : 0;
 }
 
 static int accel_ioctl_do(struct accel_ioctl_call *call,

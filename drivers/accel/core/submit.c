@@ -3,7 +3,6 @@
 #include "accel_internal.h"
 
 #include <linux/sched/signal.h>
-#include <linux/uaccess.h>
 
 /* Before the driver asks where they are. */
 static void accel_submit_bring_in(struct accel_job *job)
@@ -97,15 +96,6 @@ int accel_submit_ioctl(struct accel_ioctl_call *call)
 	if (args->reserved || !args->job_count ||
 	    args->job_count > ACCEL_JOBS_MAX)
 		return -EINVAL;
-
-	/*
-	 * An accepted job cannot be taken back because its point cannot be
-	 * written. Find out before, by writing what is there: all of it, as the
-	 * dispatcher will in the end.
-	 */
-	if (copy_to_user(call->uarg, args,
-			 min_t(size_t, call->size, sizeof(*args))))
-		return -EFAULT;
 
 	queue = accel_queue_get(call->file, args->queue);
 	if (!queue)

@@ -104,6 +104,42 @@ TEST_F(advise, kept_if_nobody_wants_it)
 	EXPECT_EQ(8, self->map[0]);
 }
 
+/* Who cannot be told what became of the contents has said nothing. */
+static int advise_in_vain(FIXTURE_DATA(advise) *self, __u32 advice)
+{
+	struct accel_bo_advise *args;
+	int ret;
+
+	args = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (args == MAP_FAILED)
+		return -errno;
+	*args = (struct accel_bo_advise) {
+		.size = sizeof(*args),
+		.id = self->bo.id,
+		.advice = advice,
+	};
+	ret = mprotect(args, PAGE, PROT_READ) ? -errno :
+	      accel_ioctl(self->fd, ACCEL_IOCTL_BO_ADVISE, args);
+	munmap(args, PAGE);
+	return ret;
+}
+
+TEST_F(advise, no_answer)
+{
+	ASSERT_EQ(0, fill(self, 7));
+	ASSERT_EQ(0, settle());
+	EXPECT_EQ(-EFAULT, advise_in_vain(self, ACCEL_ADVISE_DONTNEED));
+	ASSERT_EQ(0, fill(self, 8));
+	ASSERT_EQ(0, settle());
+	ASSERT_EQ(0, advise(self, ACCEL_ADVISE_DONTNEED));
+	ASSERT_EQ(0, shrink());
+	EXPECT_EQ(-EFAULT, advise_in_vain(self, ACCEL_ADVISE_WILLNEED));
+	EXPECT_EQ(-EBUSY, fill(self, 9));
+	ASSERT_EQ(0, advise(self, ACCEL_ADVISE_WILLNEED));
+	EXPECT_EQ(0, self->retained);
+}
+
 TEST_F(advise, taken_and_given_back)
 {
 	int i;
