@@ -147,14 +147,17 @@ static void accel_event_untake(struct accel_file *file,
 			       struct accel_event_slot *slot,
 			       struct accel_queue *queue)
 {
-	guard(spinlock_irqsave)(&file->event_lock);
-	if (queue && queue->events_off)
-		return;
-	slot->event.count = list_empty(&slot->link) ? 0 : slot->event.count;
-	slot->event.count += event->count;
-	slot->event.point = event->point;
-	slot->event.error = event->error;
-	list_move(&slot->link, &file->events);
+	scoped_guard(spinlock_irqsave, &file->event_lock) {
+		if (queue && queue->events_off)
+			return;
+		slot->event.count = list_empty(&slot->link) ? 0 : slot->event.count;
+		slot->event.count += event->count;
+		slot->event.point = event->point;
+		slot->event.error = event->error;
+		list_move(&slot->link, &file->events);
+	}
+	/* Another may have been woken for it, and have found nothing. */
+	wake_up_interruptible_poll(&file->event_wait, EPOLLIN | EPOLLRDNORM);
 }
 
 /* Returns 0 with one event written to @to, or an error with none. */

@@ -117,6 +117,38 @@ static void accel_event_untold(struct kunit *test)
 	event_expect_none(mock);
 }
 
+struct event_waiter {
+	struct wait_queue_entry entry;
+	u32 woken;
+};
+
+static int event_wake(struct wait_queue_entry *entry, unsigned int mode, int sync,
+		      void *key)
+{
+	container_of(entry, struct event_waiter, entry)->woken++;
+	return 0;
+}
+
+/* Another reader may have slept again when the one who took it put it back. */
+static void accel_event_untold_wakes(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	struct event_waiter waiter = { };
+	struct iov_iter to;
+
+	init_waitqueue_func_entry(&waiter.entry, event_wake);
+	add_wait_queue(&mock->file->event_wait, &waiter.entry);
+	event_fail(mock, queue, 0, -EDOM);
+	KUNIT_EXPECT_EQ(test, 1U, waiter.woken);
+	iov_iter_ubuf(&to, ITER_DEST, (void __user *)TASK_SIZE_MAX,
+		      sizeof(struct accel_event));
+	KUNIT_EXPECT_EQ(test, (ssize_t)-EFAULT,
+			accel_event_read(mock->file, &to, false));
+	KUNIT_EXPECT_EQ(test, 2U, waiter.woken);
+	remove_wait_queue(&mock->file->event_wait, &waiter.entry);
+}
+
 static void accel_event_destroyed_queue(struct kunit *test)
 {
 	struct mock *mock = test->priv;
@@ -166,6 +198,7 @@ static struct kunit_case accel_event_cases[] = {
 	KUNIT_CASE(accel_event_coalesces),
 	KUNIT_CASE(accel_event_sizes),
 	KUNIT_CASE(accel_event_untold),
+	KUNIT_CASE(accel_event_untold_wakes),
 	KUNIT_CASE(accel_event_destroyed_queue),
 	KUNIT_CASE(accel_event_lost_and_gone),
 	{}
