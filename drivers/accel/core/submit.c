@@ -76,8 +76,9 @@ static int accel_submit_batch(struct accel_queue *queue, struct accel_file *file
 			first = point;
 	}
 	mutex_unlock(&queue->submit_lock);
+	/* Nothing was done that would be done twice. */
 	if (!i)
-		return ret;
+		return ret == -EINTR ? -ERESTARTSYS : ret;
 
 	args->accepted = i;
 	args->stop_error = ret == -ERESTARTSYS ? -EINTR : ret;
