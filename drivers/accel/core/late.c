@@ -24,7 +24,8 @@ static void accel_late_work_fn(struct work_struct *work)
 		list = llist_reverse_order(list);
 		llist_for_each_entry_safe(late, next, list, node) {
 			late->run(late, &ready);
-			accel_jobs_start_all(&ready);
+			/* Others wait here: they may not have to for all that follows. */
+			accel_jobs_start(&ready);
 			cond_resched();
 		}
 	}

@@ -179,9 +179,8 @@ static bool accel_sched_run(struct accel_engine *engine, struct accel_job *job,
 }
 
 static void accel_sched_loop(struct accel_engine *engine, bool worker,
-			     struct list_head *ready)
+			     unsigned int *budget, struct list_head *ready)
 {
-	unsigned int budget = ACCEL_DISPATCH_BUDGET;
 	struct accel_job *job;
 	unsigned long flags;
 
@@ -190,8 +189,9 @@ static void accel_sched_loop(struct accel_engine *engine, bool worker,
 		goto out;
 	engine->dispatching = true;
 
-	while (budget-- && (worker || engine->atomic_run) &&
+	while (*budget && (worker || engine->atomic_run) &&
 	       (job = accel_sched_next(engine))) {
+		--*budget;
 		if (!accel_sched_run(engine, job, &flags))
 			continue;
 		spin_unlock_irqrestore(&engine->lock, flags);
@@ -208,38 +208,50 @@ out:
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
-/*
- * Start what may be started. Jobs of other engines that become ready by that are
- * added to @ready, for accel_jobs_start(). In any context.
- */
-void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready)
+static void accel_sched_dispatch_some(struct accel_engine *engine,
+				      unsigned int *budget,
+				      struct list_head *ready)
 {
 	/*
-	 * Others rely on whoever dispatches, so it must not be preempted. Where
-	 * spinlocks sleep that cannot be had, and a worker is as good as any.
+	 * Others rely on whoever dispatches, so it must not be preempted but for a
+	 * worker, who is all that there is then. Where spinlocks sleep that cannot
+	 * be had, and a worker is as good as any.
 	 */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		queue_work(engine->dev->wq, &engine->start_work);
 		return;
 	}
 	guard(preempt)();
-	accel_sched_loop(engine, false, ready);
+	accel_sched_loop(engine, false, budget, ready);
+}
+
+/*
+ * Start what may be started. Jobs of other engines that become ready by that are
+ * added to @ready, for accel_jobs_start(). In any context.
+ */
+void accel_sched_dispatch(struct accel_engine *engine, struct list_head *ready)
+{
+	unsigned int budget = ACCEL_DISPATCH_BUDGET;
+
+	accel_sched_dispatch_some(engine, &budget, ready);
 }
 
 static void accel_sched_start_work_fn(struct work_struct *work)
 {
 	struct accel_engine *engine = container_of(work, struct accel_engine,
 						   start_work);
+	unsigned int budget = ACCEL_DISPATCH_BUDGET;
 	bool cookie = dma_fence_begin_signalling();
 	LIST_HEAD(ready);
 
-	accel_sched_loop(engine, true, &ready);
+	accel_sched_loop(engine, true, &budget, &ready);
 	accel_jobs_start(&ready);
 	dma_fence_end_signalling(cookie);
 }
 
 /* Takes over the references that a list of ready jobs has. */
-static void accel_job_start(struct accel_job *job, struct list_head *ready)
+static void accel_job_start(struct accel_job *job, unsigned int *budget,
+			    struct list_head *ready)
 {
 	struct accel_queue *queue = job->queue;
 
@@ -251,20 +263,22 @@ static void accel_job_start(struct accel_job *job, struct list_head *ready)
 		}
 	}
 	dma_fence_put(&job->fence);
-	accel_sched_dispatch(queue->engine, ready);
+	accel_sched_dispatch_some(queue->engine, budget, ready);
 	accel_object_put_any_context(&queue->obj);
 }
 
 static void accel_jobs_start_some(struct list_head *ready)
 {
+	/* Of engines: so many are looked at, and they start so many together. */
+	unsigned int count = ACCEL_DISPATCH_BUDGET;
 	unsigned int budget = ACCEL_DISPATCH_BUDGET;
 	struct accel_job *job;
 
-	while (budget-- && (job = list_first_entry_or_null(ready,
-							   struct accel_job,
-							   ready_link))) {
+	while (count-- && budget &&
+	       (job = list_first_entry_or_null(ready, struct accel_job,
+					       ready_link))) {
 		list_del(&job->ready_link);
-		accel_job_start(job, ready);
+		accel_job_start(job, &budget, ready);
 	}
 }
 
@@ -288,7 +302,7 @@ void accel_jobs_start(struct list_head *ready)
 		accel_jobs_start_later(ready);
 }
 
-/* The same to the end, in a worker: it does not queue another, for the census. */
+/* The same to the end, in a worker that others do not wait for. */
 void accel_jobs_start_all(struct list_head *ready)
 {
 	while (!list_empty(ready)) {
@@ -302,9 +316,13 @@ static void accel_ready_work_fn(struct work_struct *work)
 	bool cookie = dma_fence_begin_signalling();
 	LIST_HEAD(ready);
 
-	scoped_guard(spinlock_irq, &accel_ready_lock)
-		list_splice_init(&accel_ready_jobs, &ready);
-	accel_jobs_start_all(&ready);
+	/* Somebody's long chain gets in line behind what others have left here. */
+	do {
+		scoped_guard(spinlock_irq, &accel_ready_lock)
+			list_splice_tail_init(&accel_ready_jobs, &ready);
+		accel_jobs_start_some(&ready);
+		cond_resched();
+	} while (!list_empty(&ready));
 	dma_fence_end_signalling(cookie);
 }
 

@@ -63,6 +63,8 @@ struct mock_cmd {
  * @on_abort: called in job_abort, if set, before the job is stopped
  * @lock: protects what follows
  * @running: jobs that were started and not finished, oldest first, per engine
+ * @watched: a thread, or NULL
+ * @watched_count: number of jobs that it started
  * @log: tags of jobs in the order in which they were started
  * @log_count: number of entries in @log
  * @nested: job_run was entered while it was running
@@ -79,6 +81,8 @@ struct mock_device {
 	void (*on_abort)(struct mock *mock, struct accel_job *job);
 	spinlock_t lock;	/* protects what follows */
 	struct list_head running[MOCK_ENGINES];
+	struct task_struct *watched;
+	u32 watched_count;
 	u32 log[MOCK_LOG_SIZE];
 	u32 log_count;
 	u32 in_run[MOCK_ENGINES];

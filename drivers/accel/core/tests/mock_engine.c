@@ -47,6 +47,8 @@ static int mock_start(struct mock_device *mock, struct accel_job *job)
 	if (mock->log_count < MOCK_LOG_SIZE)
 		mock->log[mock->log_count] = mock_cmd(job)->tag;
 	mock->log_count++;
+	if (mock->watched == current)
+		mock->watched_count++;
 	if (mock_cmd(job)->op == MOCK_REFUSE)
 		return -EIO;
 	if (mock_cmd(job)->op == MOCK_WAIT || mock_cmd(job)->op == MOCK_HOOK)

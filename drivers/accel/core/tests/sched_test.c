@@ -66,6 +66,31 @@ static void accel_sched_instant(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, i, mock->dev->log[i]);
 }
 
+/* Whoever ends one job does not come to start all that follow from it. */
+static void accel_sched_budget_is_for_all(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue first = mock_queue(mock, 1, 0), queues[8];
+	u32 start = mock_timeline(mock, 0), i, j;
+
+	MOCK_SUBMIT(mock, first, .signal_count = 1,
+		    .signals = { { start, 0, 1 } });
+	for (i = 0; i < ARRAY_SIZE(queues); i++) {
+		queues[i] = mock_queue(mock, 0, 0);
+		MOCK_SUBMIT(mock, queues[i], .op = MOCK_INSTANT, .wait_count = 1,
+			    .waits = { { start, 0, 1 } });
+		for (j = 1; j < 32; j++)
+			MOCK_SUBMIT(mock, queues[i], .op = MOCK_INSTANT);
+	}
+	mock->dev->watched = current;
+	mock_finish(mock, 1, 0);
+	KUNIT_EXPECT_LE(test, mock->dev->watched_count, 64U);
+	for (i = 0; i < ARRAY_SIZE(queues); i++)
+		KUNIT_EXPECT_EQ(test, 0, mock_wait(mock, queues[i].timeline, 32,
+						   S64_MAX));
+	KUNIT_EXPECT_EQ(test, 1 + 8 * 32, mock->dev->log_count);
+}
+
 static void accel_sched_job_fails_alone(struct kunit *test)
 {
 	struct mock *mock = test->priv;
@@ -322,6 +347,7 @@ static struct kunit_case accel_sched_cases[] = {
 	KUNIT_CASE(accel_sched_depth),
 	KUNIT_CASE(accel_sched_queues_take_turns),
 	KUNIT_CASE(accel_sched_instant),
+	KUNIT_CASE(accel_sched_budget_is_for_all),
 	KUNIT_CASE(accel_sched_job_fails_alone),
 	KUNIT_CASE(accel_sched_bad_job),
 	KUNIT_CASE(accel_sched_sleeping_engine),
