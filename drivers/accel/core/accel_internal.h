@@ -427,8 +427,8 @@ struct accel_timeline *accel_timeline_create(struct accel_device *dev, u64 value
 int accel_timeline_status(struct accel_timeline *timeline, u64 value);
 enum accel_wait_result
 accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status);
-void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter);
-void accel_timeline_remove_waiter_locked(struct accel_timeline_waiter *waiter);
+bool accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter);
+bool accel_timeline_remove_waiter_locked(struct accel_timeline_waiter *waiter);
 bool accel_timeline_is_backed(struct accel_timeline *timeline, u64 value);
 struct dma_fence *accel_timeline_job_fence(struct accel_timeline *timeline,
 					   u64 value);

@@ -4,7 +4,10 @@
  *
  * Such a point is promised and backed, for who publishes a fence has promised that it
  * signals. The promise is kept for no longer than the id that it was made with, or
- * the device of its timeline, is there: then the point is reached as failed.
+ * the device of its timeline, is there: then the point is done, as failed.
+ *
+ * A fence of ours is waited for as the point it stands for. There may be any number of
+ * those who wait for it, and a timeline tells only so many with interrupts off.
  */
 #include "accel_internal.h"
 
@@ -15,9 +18,12 @@
  * struct accel_point_import - a point that a fence reaches
  * @entry: on the timeline, with a reference to this
  * @timeline: the timeline, with a reference
- * @fence: the fence, with a reference
- * @cb: in @fence, with a reference to this
- * @late: ends it when @fence has signalled
+ * @waiter: for the point that the fence stands for, on its timeline, with a reference to
+ *	that; as the next three, it has a reference to this until it has been told
+ * @fence: the fence, with a reference, if it is somebody else's; or NULL
+ * @cb: in @fence
+ * @late: ends it when the fence has signalled
+ * @error: of the fence
  * @handle_link: in accel_timeline_handle.imports, until it has ended; this and the
  *	next are protected by accel_timeline.lock
  * @timeline_link: in accel_timeline.imports, likewise
@@ -26,9 +32,11 @@
 struct accel_point_import {
 	struct accel_point_entry entry;
 	struct accel_timeline *timeline;
+	struct accel_timeline_waiter waiter;
 	struct dma_fence *fence;
 	struct dma_fence_cb cb;
 	struct accel_late late;
+	int error;
 	struct list_head handle_link;
 	struct list_head timeline_link;
 	refcount_t refs;
@@ -39,7 +47,10 @@ static void accel_point_import_put(struct accel_point_import *import)
 	if (!refcount_dec_and_test(&import->refs))
 		return;
 
-	dma_fence_put(import->fence);
+	if (import->fence)
+		dma_fence_put(import->fence);
+	else
+		accel_object_put_any_context(&import->waiter.timeline->obj);
 	accel_object_put_any_context(&import->timeline->obj);
 	kfree(import);
 	accel_census_dec(ACCEL_CENSUS_IMPORTS);
@@ -59,7 +70,7 @@ static void accel_point_import_unlink(struct accel_point_import *import)
 	list_del_init(&import->timeline_link);
 }
 
-/* Takes over the reference of the callback, which will not be called. */
+/* Takes over the reference of whoever would have told it. */
 static void accel_point_import_end(struct accel_point_import *import, int error,
 				   struct list_head *ready)
 {
@@ -80,7 +91,21 @@ static void accel_point_import_late(struct accel_late *late,
 							 struct accel_point_import,
 							 late);
 
-	accel_point_import_end(import, accel_fence_error(import->fence), ready);
+	if (import->fence)
+		import->error = accel_fence_error(import->fence);
+	accel_point_import_end(import, import->error, ready);
+}
+
+static void accel_point_import_reached(struct accel_timeline_waiter *waiter,
+				       int status, struct list_head *ready)
+{
+	struct accel_point_import *import = container_of(waiter,
+							 struct accel_point_import,
+							 waiter);
+
+	import->error = min(status, 0);
+	/* Its timeline is not to be locked inside this one. */
+	accel_late_add(&import->late);
 }
 
 /* With the lock of @fence held, in any context. */
@@ -105,12 +130,43 @@ accel_point_import_alloc(struct accel_timeline *timeline, u64 value,
 	import->entry.put = accel_point_import_put_entry;
 	import->timeline = timeline;
 	refcount_inc(&timeline->obj.refs);
-	import->fence = dma_fence_get(fence);
+	import->waiter.reached = accel_point_import_reached;
+	import->waiter.timeline = accel_fence_timeline(fence,
+						       &import->waiter.value);
+	if (!import->waiter.timeline)
+		import->fence = dma_fence_get(fence);
 	import->late.run = accel_point_import_late;
 	INIT_LIST_HEAD(&import->handle_link);
 	INIT_LIST_HEAD(&import->timeline_link);
 	accel_census_inc(ACCEL_CENSUS_IMPORTS);
 	return import;
+}
+
+/* Returns false, with the error set, if the fence has signalled. */
+static bool accel_point_import_wait(struct accel_point_import *import)
+{
+	int status;
+
+	if (import->fence) {
+		if (!dma_fence_add_callback(import->fence, &import->cb,
+					    accel_point_import_signalled))
+			return true;
+		import->error = accel_fence_error(import->fence);
+		return false;
+	}
+	if (accel_timeline_add_waiter(&import->waiter, &status) !=
+	    ACCEL_WAIT_REACHED)
+		return true;
+	import->error = min(status, 0);
+	return false;
+}
+
+/* Returns whether nothing will tell it any more, and nothing has. */
+static bool accel_point_import_stop(struct accel_point_import *import)
+{
+	if (import->fence)
+		return dma_fence_remove_callback(import->fence, &import->cb);
+	return accel_timeline_remove_waiter(&import->waiter);
 }
 
 /*
@@ -136,7 +192,7 @@ int accel_point_import(struct accel_timeline_handle *handle, u64 value,
 		return ret;
 	}
 
-	/* One is the entry's, one the callback's. */
+	/* One is the entry's, one of who tells it. */
 	refcount_inc(&import->refs);
 	scoped_guard(spinlock_irqsave, &timeline->lock) {
 		list_add_tail(&import->handle_link, &handle->imports);
@@ -144,9 +200,8 @@ int accel_point_import(struct accel_timeline_handle *handle, u64 value,
 	}
 	accel_timeline_unhold(timeline, &import->entry, &ready);
 	/* After that it may be gone. */
-	if (dma_fence_add_callback(fence, &import->cb,
-				   accel_point_import_signalled))
-		accel_point_import_end(import, accel_fence_error(fence), &ready);
+	if (!accel_point_import_wait(import))
+		accel_point_import_end(import, import->error, &ready);
 	accel_jobs_start(&ready);
 	return 0;
 }
@@ -187,9 +242,10 @@ void accel_point_import_cancel(struct accel_timeline *timeline,
 
 	while ((import = accel_point_import_take(timeline, handle))) {
 		/* Otherwise it has signalled, and that is how it ends. */
-		if (dma_fence_remove_callback(import->fence, &import->cb))
+		if (accel_point_import_stop(import))
 			accel_point_import_end(import, error, &ready);
 		accel_point_import_put(import);
+		cond_resched();
 	}
 	accel_jobs_start(&ready);
 }

@@ -285,19 +285,24 @@ accel_timeline_add_waiter(struct accel_timeline_waiter *waiter, int *status)
 	return ACCEL_WAIT_BACKED;
 }
 
-void accel_timeline_remove_waiter_locked(struct accel_timeline_waiter *waiter)
+bool accel_timeline_remove_waiter_locked(struct accel_timeline_waiter *waiter)
 {
 	lockdep_assert_held(&waiter->timeline->lock);
 
-	if (waiter->in)
-		accel_timeline_erase(waiter);
+	if (!waiter->in)
+		return false;
+	accel_timeline_erase(waiter);
+	return true;
 }
 
-/* When this returns, none of the waiter's functions is running or will. */
-void accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter)
+/*
+ * When this returns, none of the waiter's functions is running or will. Returns whether
+ * reached() has never been called.
+ */
+bool accel_timeline_remove_waiter(struct accel_timeline_waiter *waiter)
 {
 	guard(spinlock_irqsave)(&waiter->timeline->lock);
-	accel_timeline_remove_waiter_locked(waiter);
+	return accel_timeline_remove_waiter_locked(waiter);
 }
 
 /* Whether a fence may depend on the point. If it may once, it always may. */
@@ -548,6 +553,7 @@ void accel_timeline_close_all(struct accel_device *dev, int error)
 	list_for_each_entry(timeline, &dev->timelines, dev_link) {
 		accel_timeline_close(timeline, error);
 		accel_point_import_cancel(timeline, NULL, error);
+		cond_resched();
 	}
 }
 

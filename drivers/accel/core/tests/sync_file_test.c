@@ -478,6 +478,40 @@ static void accel_sync_file_import_backs(struct kunit *test)
 	dma_fence_put(&fence->base);
 }
 
+/*
+ * Any number of points may follow one job: its fence, which signals in an interrupt, is
+ * not to have them all on its list.
+ */
+static void accel_sync_file_import_own(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_queue queue = mock_queue(mock, 0, 0);
+	u32 own[2] = { mock_timeline(mock, 0), mock_timeline(mock, 0) };
+	struct dma_fence *fence;
+	int fd, i;
+
+	MOCK_SUBMIT(mock, queue, .tag = 1);
+	fence = mock_point_fence(mock, queue.timeline, 1);
+	fd = mock_sync_file(mock, fence);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, 0L,
+				mock_take(mock, ACCEL_FD_SYNC_FILE, fd, 5 + i,
+					  &own[i % 2]));
+	mock_close(mock, fd);
+	KUNIT_EXPECT_TRUE(test, list_empty(&fence->cb_list));
+	KUNIT_EXPECT_EQ(test, 4L, mock_count(ACCEL_CENSUS_IMPORTS));
+	KUNIT_EXPECT_EQ(test, ACCEL_POINT_PENDING, mock_status(mock, own[0], 5));
+
+	/* Those of one are given up before, the others end as the job does. */
+	mock_destroy(mock, own[0]);
+	KUNIT_EXPECT_EQ(test, 2L, mock_count(ACCEL_CENSUS_IMPORTS));
+	mock_finish(mock, 0, -EDOM);
+	KUNIT_EXPECT_EQ(test, -EDOM, mock_wait(mock, own[1], 6, S64_MAX));
+	KUNIT_EXPECT_EQ(test, -EDOM, mock_wait(mock, own[1], 8, S64_MAX));
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_IMPORTS));
+	dma_fence_put(fence);
+}
+
 /* A fence may signal long after who imported it, and the device, are gone. */
 static void accel_sync_file_import_given_up(struct kunit *test)
 {
@@ -527,6 +561,7 @@ static struct kunit_case accel_sync_file_cases[] = {
 	KUNIT_CASE(accel_sync_file_import),
 	KUNIT_CASE(accel_sync_file_import_refuses),
 	KUNIT_CASE(accel_sync_file_import_backs),
+	KUNIT_CASE(accel_sync_file_import_own),
 	KUNIT_CASE(accel_sync_file_import_given_up),
 	{}
 };
