@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Buffers in memory from the DMA API, page by page, for a device that cannot
- * address all of system memory: whatever it gives is within reach, and nothing is
- * bounced.
+ * address all of system memory: whatever it gives is within reach of the coherent mask,
+ * and nothing is bounced.
  */
 #include "accel_internal.h"
 

@@ -202,14 +202,24 @@ static bool accel_ops_are_sane(const struct accel_ops *ops)
 	       accel_ioctls_are_sane(ops);
 }
 
+/* Memory for the device is what its coherent mask reaches; it is mapped by the other. */
+static bool accel_masks_are_sane(struct accel_device *dev)
+{
+	struct device *hw = dev->dev.parent;
+
+	return dev->virtual || !hw->dma_mask ||
+	       hw->coherent_dma_mask <= *hw->dma_mask;
+}
+
 /**
  * accel_register - make a device known to users
- * @dev: the device, with its engines and regions; its DMA masks are set
+ * @dev: the device, with its engines and regions; its DMA masks are set, and the
+ *	coherent one is not the wider
  *
  * Callbacks may come before this returns.
  *
  * Context: may sleep.
- * Return: 0; EINVAL if the ops do not keep to their rules, ENOSPC if there is no
+ * Return: 0; EINVAL if ops or masks do not keep to their rules, ENOSPC if there is no
  * free minor, or what adding the device gives. Nothing is left to undo.
  */
 int accel_register(struct accel_device *dev)
@@ -217,8 +227,8 @@ int accel_register(struct accel_device *dev)
 	int minor, ret;
 
 	if (dev->registered || !dev->engine_count ||
-	    !accel_ops_are_sane(dev->ops)) {
-		dev_err(dev->dev.parent, "accel: registered twice, without an engine, or with bad ops\n");
+	    !accel_ops_are_sane(dev->ops) || !accel_masks_are_sane(dev)) {
+		dev_err(dev->dev.parent, "accel: registered twice, without an engine, or with bad ops or DMA masks\n");
 		return -EINVAL;
 	}
 

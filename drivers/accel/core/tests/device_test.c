@@ -5,6 +5,7 @@
 #include <kunit/device.h>
 #include <linux/accel_class.h>
 #include <linux/completion.h>
+#include <linux/dma-mapping.h>
 
 /* A second device, below the same parent, that is not registered yet. */
 static struct mock_device *accel_device_second(struct mock *mock,
@@ -113,6 +114,25 @@ static void accel_device_refuses_bad_ioctls(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, -EINVAL, accel_register(&dev->accel),
 				    "case %d", i);
 	}
+}
+
+/* Its memory would be out of its reach. */
+static void accel_device_refuses_wide_coherent_mask(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct mock_device *dev = mock_alloc(mock, &mock_ops, 0);
+	u64 mask = DMA_BIT_MASK(28), *shared = mock->parent->dma_mask;
+
+	/* KUnit's devices have one for both. */
+	mock->parent->dma_mask = &mask;
+	KUNIT_ASSERT_EQ(test, 0, dma_set_coherent_mask(mock->parent,
+						       DMA_BIT_MASK(32)));
+	KUNIT_EXPECT_EQ(test, -EINVAL, accel_register(&dev->accel));
+	KUNIT_ASSERT_EQ(test, 0, dma_set_coherent_mask(mock->parent,
+						       DMA_BIT_MASK(28)));
+	KUNIT_EXPECT_EQ(test, 0, accel_register(&dev->accel));
+	accel_unregister(&dev->accel);
+	mock->parent->dma_mask = shared;
 }
 
 static void accel_device_refuses_second_registration(struct kunit *test)
@@ -341,6 +361,7 @@ static void accel_device_name_and_node(struct kunit *test)
 static struct kunit_case accel_device_cases[] = {
 	KUNIT_CASE(accel_device_refuses_bad_ops),
 	KUNIT_CASE(accel_device_refuses_bad_ioctls),
+	KUNIT_CASE(accel_device_refuses_wide_coherent_mask),
 	KUNIT_CASE(accel_device_refuses_second_registration),
 	KUNIT_CASE(accel_device_needs_an_engine),
 	KUNIT_CASE(accel_device_too_many_engines),
