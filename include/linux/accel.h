@@ -76,13 +76,15 @@ struct accel_ioctl_desc {
  * @_type: type of its argument
  * @_last: last member of that type's first version
  * @_handler: see &struct accel_ioctl_desc
+ * @_flags: likewise
  */
-#define ACCEL_IOCTL_DESC(_ioctl, _type, _last, _handler) {		\
+#define ACCEL_IOCTL_DESC(_ioctl, _type, _last, _handler, _flags) {	\
 	.nr = _IOC_NR(_ioctl),						\
 	.arg_size = sizeof(_type) +					\
 		BUILD_BUG_ON_ZERO(offsetof(_type, size)),		\
 	.min_size = offsetofend(_type, _last),				\
 	.handler = _handler,						\
+	.flags = _flags,						\
 }
 
 /**

@@ -66,7 +66,7 @@ static int vaccel_release_ioctl(struct accel_ioctl_call *call)
 
 static const struct accel_ioctl_desc vaccel_ioctls[] = {
 	ACCEL_IOCTL_DESC(ACCEL_IOCTL_VACCEL_RELEASE, struct accel_vaccel_release,
-			 queue, vaccel_release_ioctl),
+			 queue, vaccel_release_ioctl, 0),
 };
 
 static void vaccel_info(struct accel_device *accel, void *data)
