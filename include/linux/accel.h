@@ -325,7 +325,10 @@ struct accel_object {
  * driver provides these for a region of its own; system memory is the core's.
  */
 struct accel_bo_ops {
-	/** @alloc: find room; the core has set @accel_bo.size. ENOSPC if full */
+	/**
+	 * @alloc: find room; the core has set @accel_bo.size. ENOSPC if full.
+	 * Without @populate it gives memory that is zeroed: nobody else will
+	 */
 	int (*alloc)(struct accel_bo *bo);
 
 	/** @free: undo @alloc and @populate; no mapping is left */

@@ -44,8 +44,7 @@ struct iov_iter;
 #define ACCEL_EVENTFDS_MAX	256	/* that wait for points, of an id */
 #define ACCEL_TIMELINE_REFS_MAX	(INT_MAX / 4)	/* so that they can be counted */
 /*
- * Ids of a buffer, of all clients together. This bounds the search for a client and,
- * with the limits above, the references that jobs have.
+ * Ids of a buffer, of all clients together. This bounds the search for a client.
  */
 #define ACCEL_BO_HANDLES_MAX	2048
 
@@ -312,9 +311,9 @@ void accel_import_drain(void);
  * @page_handle: of the buffer that is; it has no id
  * @lock: protects what follows; innermost, taken in any context
  * @completed: highest point reached
- * @promised: highest point signalled, or promised by an accepted job
+ * @promised: highest point signalled, or promised by an accepted job or for a fence
  * @pending_count: entries in @pending
- * @held_count: those of jobs that are held
+ * @held_count: those of jobs that are held, and of fences not yet waited for
  * @closed: negative errno once nobody can promise anything any more
  * @pending: struct accel_point_entry of points promised and not reached, in order
  * @imports: struct accel_point_import of fences that have not signalled

@@ -64,14 +64,15 @@ EXPORT_SYMBOL_NS_GPL(accel_bo_vmap, "ACCEL");
  * accel_bo_map_dma - make a buffer accessible to the device
  * @bo: the buffer
  *
- * Provides its memory, charged to the caller, maps it for DMA in both directions
- * and sets @accel_bo.sgt, which stays valid for as long as a job uses the buffer.
- * For job_validate.
+ * Provides its memory, charged to the caller, maps it for DMA in both directions, or
+ * for the device to read if there is no right to write, and sets @accel_bo.sgt, which
+ * stays valid for as long as a job uses the buffer. For job_validate.
  *
  * Context: may sleep.
- * Return: 0, ENOMEM, EINTR, EIO if it cannot be mapped, EOPNOTSUPP if the region
- * knows no DMA; for an import, EAGAIN while its exporter is taking it back, and if it
- * was moved whatever the exporter says.
+ * Return: 0, ENOMEM, EINTR, ENODEV if the device is gone, EIO if it cannot be mapped,
+ * EOPNOTSUPP if the region knows no DMA; for an import, EAGAIN while its exporter is
+ * taking it back, and if it was moved EINVAL or EOPNOTSUPP if it cannot be used there,
+ * or whatever the exporter says; for a driver's region, what its ops give.
  */
 int accel_bo_map_dma(struct accel_bo *bo)
 {

@@ -2,7 +2,8 @@
 /*
  * Mappings of buffers into processes, by their offset in the device's node or as a
  * dma-buf. All of them are in the address space of the device's anonymous inode, at
- * the buffer's offset, so that one zap reaches everybody.
+ * the buffer's offset, so that one zap reaches everybody; but those of imports are in
+ * whatever their exporter has.
  */
 #include "accel_internal.h"
 

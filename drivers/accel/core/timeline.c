@@ -2,10 +2,10 @@
 /*
  * Timelines: u64 points that are reached in order.
  *
- * A point is promised by a job when it is accepted, or signalled from userspace;
- * either way the next must be higher. It is reached when it and all that were
+ * A point is promised by a job when it is accepted, or for a fence, or signalled from
+ * userspace; either way the next must be higher. It is reached when it and all that were
  * promised before are done. It is backed when reaching it depends on nothing
- * but jobs that are not held: only then may a fence depend on it.
+ * but fences, and jobs that are not held: only then may a fence depend on it.
  */
 #include "accel_internal.h"
 

@@ -2,7 +2,6 @@
 /*
  * Commands: what is checked before a job is accepted, and what it then does.
  */
-#include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/nospec.h>

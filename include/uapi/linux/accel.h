@@ -284,7 +284,7 @@ struct accel_query_engine {
  * room by then; else it uses them where they are. Contents and mappings stay as they
  * are. In system memory they are charged to whoever created them; where that is more
  * than the limit allows they are not moved. ENOSPC means that all that is there is in
- * use, or cannot be moved.
+ * use, or cannot be moved, or is less than what is asked for.
  */
 #define ACCEL_REGION_EVICTS		(1U << 1)
 
@@ -516,6 +516,8 @@ struct accel_bo_info {
  * same time disturb each other: what the CPU has written and not yet given away with
  * ACCEL_SYNC_END may be lost when another thread, or another device that has the buffer,
  * begins or ends an access, and so may what a job writes during an ACCEL_SYNC_END.
+ * What the CPU does for a job, as for each of vaccel's and for edu's factorials, is the
+ * CPU's as well: there it takes an ACCEL_SYNC_END before DMA may use the buffer.
  */
 struct accel_bo_sync {
 	__u32 size;
@@ -740,8 +742,8 @@ struct accel_submit_job {
  * says how far it came.
  *
  * A job may wait for a point that nobody has promised yet. Until each of its waits
- * is reached, or promised by a job that is not itself so waiting, the job is
- * held, and so are the jobs behind it in the queue: buffers are not yet
+ * is reached, or promised by a job that is not itself so waiting or for a fence, the
+ * job is held, and so are the jobs behind it in the queue: buffers are not yet
  * ordered with respect to it.
  *
  * Of each queue, each timeline and each context of other drivers' fences that has used
@@ -782,7 +784,7 @@ struct accel_timeline_create {
  * @size: sizeof(struct accel_timeline_signal)
  * @id: a timeline that is not a queue's
  * @value: point to signal. At or below the highest that was ever promised it is
- *	EINVAL. It is reached when every lower point that a job has promised is
+ *	EINVAL. It is reached when every lower point that was promised is
  */
 struct accel_timeline_signal {
 	__u32 size;
@@ -802,7 +804,8 @@ struct accel_timeline_signal {
  * @status: out, status of that point
  * @reserved: must be 0
  * @completed: out, highest point reached; all below it are
- * @promised: out, highest point that was signalled, or promised by a job
+ * @promised: out, highest point that was signalled, or promised by a job or for a
+ *	fence
  */
 struct accel_timeline_query {
 	__u32 size;
