@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What poll() and read() tell. */
-#include "accel_test.h"
+#include "event.h"
 
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
-
-#define EVENT_SIZE	sizeof(struct accel_event)
 
 FIXTURE(event)
 {
@@ -31,20 +28,6 @@ FIXTURE_TEARDOWN(event)
 		EXPECT_EQ(0, vaccel_bind());
 }
 
-static int event_poll(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	return poll(&pfd, 1, 0) < 0 ? -errno : pfd.revents;
-}
-
-static ssize_t event_read(int fd, void *buf, size_t size)
-{
-	ssize_t ret = read(fd, buf, size);
-
-	return ret < 0 ? -errno : ret;
-}
-
 /* Has a job fail and waits until it has; returns its point. */
 static __u64 fail_one(struct __test_metadata *_metadata, int fd,
 		      const struct accel_queue_create *queue, int error)
@@ -57,21 +40,6 @@ static __u64 fail_one(struct __test_metadata *_metadata, int fd,
 	/* The point comes first; the next job of the queue after both. */
 	EXPECT_EQ(0, engine_flush(fd, 0));
 	return point;
-}
-
-static void expect_event(struct __test_metadata *_metadata, int fd, __u32 type,
-			 __u32 queue, int error, __u64 point, __u64 count)
-{
-	struct accel_event event;
-
-	memset(&event, 0xaa, sizeof(event));
-	ASSERT_EQ(EVENT_SIZE, event_read(fd, &event, sizeof(event)));
-	EXPECT_EQ(EVENT_SIZE, event.size);
-	EXPECT_EQ(type, event.type);
-	EXPECT_EQ(queue, event.queue);
-	EXPECT_EQ(error, event.error);
-	EXPECT_EQ(point, event.point);
-	EXPECT_EQ(count, event.count);
 }
 
 static void expect_no_event(struct __test_metadata *_metadata, int fd)
@@ -247,32 +215,30 @@ TEST_F(event, bad_buffer)
 	munmap(map, page);
 }
 
-struct reader {
-	int fd;
-	ssize_t ret;
-	struct accel_event event;
-};
-
-static void *read_one(void *arg)
-{
-	struct reader *reader = arg;
-
-	reader->ret = event_read(reader->fd, &reader->event, EVENT_SIZE);
-	return NULL;
-}
-
-/* Whether or not the reader is asleep by then, it gets the event. */
+/* One that sleeps in read() by then; and one that does in poll(), without end. */
 TEST_F(event, wakes_a_reader)
 {
-	struct reader reader = { .fd = self->fd };
-	pthread_t thread;
+	struct sleeper reader = { .fd = self->fd };
 
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, 0));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, read_one, &reader));
+	ASSERT_EQ(0, sleeper_start(&reader));
 	fail_one(_metadata, self->fd, &self->queue, -EDOM);
-	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, pthread_join(reader.thread, NULL));
 	EXPECT_EQ(EVENT_SIZE, reader.ret);
-	EXPECT_EQ(self->queue.id, reader.event.queue);
+	expect_is(_metadata, &reader.event, ACCEL_EVENT_JOB_FAILED,
+		  self->queue.id, -EDOM, 1, 1);
+}
+
+TEST_F(event, wakes_a_poller)
+{
+	struct sleeper poller = { .fd = self->fd, .polls = true };
+
+	ASSERT_EQ(0, sleeper_start(&poller));
+	fail_one(_metadata, self->fd, &self->queue, -EDOM);
+	ASSERT_EQ(0, pthread_join(poller.thread, NULL));
+	EXPECT_EQ(POLLIN, poller.ret);
+	expect_event(_metadata, self->fd, ACCEL_EVENT_JOB_FAILED, self->queue.id,
+		     -EDOM, 1, 1);
 }
 
 static void on_alarm(int signal)
@@ -385,16 +351,15 @@ TEST_F(event, device_gone)
 
 TEST_F(event, device_gone_wakes_a_reader)
 {
-	struct reader reader = { .fd = self->fd };
-	pthread_t thread;
+	struct sleeper reader = { .fd = self->fd };
 
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, 0));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, read_one, &reader));
+	ASSERT_EQ(0, sleeper_start(&reader));
 	ASSERT_EQ(0, vaccel_unbind());
 	self->unbound = true;
-	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, pthread_join(reader.thread, NULL));
 	EXPECT_EQ(EVENT_SIZE, reader.ret);
-	EXPECT_EQ(ACCEL_EVENT_GONE, reader.event.type);
+	expect_is(_metadata, &reader.event, ACCEL_EVENT_GONE, 0, -ENODEV, 0, 1);
 }
 
 TEST_HARNESS_MAIN
