@@ -478,18 +478,23 @@ TEST_F_TIMEOUT(edu, timeout_in_a_transfer, LONG_TEST_S)
 	struct edu *edu = &self->edu[0];
 	__u8 *after;
 	__u64 point;
+	__u32 go;
 	int i;
 
 	after = malloc(BO_LENGTH);
 	ASSERT_TRUE(after != NULL);
+	ASSERT_EQ(0, timeline_create(edu->fd, 0, &go));
 	scramble(edu->src_map, BO_LENGTH, 1);
 	for (i = 0; i < 2; i++) {
 		memset(edu->dst_map, 0, BO_LENGTH);
 		ASSERT_EQ(0, queue_create(edu->fd, ACCEL_EDU_ENGINE_DMA, 150,
 					  &slow));
 		job = job_dma_copy(edu, 0, 0, BO_LENGTH);
+		job_wait(&job, go, i + 1);
 		ASSERT_EQ(0, submit_one(edu->fd, slow.id, &job, &point));
 		ASSERT_EQ(0, submit_one(edu->fd, slow.id, &job, &point));
+		/* Late soon after it starts: until both are there it is held. */
+		ASSERT_EQ(0, timeline_signal(edu->fd, go, i + 1));
 		EXPECT_POINT(-ETIME, edu->fd, slow.timeline, 1);
 		memcpy(after, edu->dst_map, BO_LENGTH);
 		EXPECT_POINT(-ECANCELED, edu->fd, slow.timeline, 2);
