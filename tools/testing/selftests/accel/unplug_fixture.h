@@ -11,6 +11,12 @@
 #define BO_LENGTH	65536
 #define PAGE		4096
 
+/*
+ * An edu takes six seconds for each, however slow the emulated processors are: these
+ * last as long as a test may.
+ */
+#define LONG_JOBS	50
+
 FIXTURE(unplug)
 {
 	struct plug plug;
@@ -108,6 +114,41 @@ static inline struct test_job job_short(__u32 bo, bool edu)
 	job.cmd.factorial.value = 10;
 	job.cmd.factorial.bo = job_bo(&job, bo, ACCEL_BO_WRITE);
 	return job;
+}
+
+/* Runs until it is told to stop, or for seconds. */
+static inline struct test_job job_long(const FIXTURE_DATA(unplug) *self, bool edu)
+{
+	struct test_job job = {};
+
+	if (!edu) {
+		job = job_hang();
+		job_bo(&job, self->bo.id, ACCEL_BO_WRITE);
+		return job;
+	}
+	job.cmd_size = sizeof(job.cmd.dma);
+	job.cmd.dma.op = ACCEL_EDU_DMA_COPY;
+	job.cmd.dma.src_bo = job_bo(&job, self->src.id, ACCEL_BO_READ);
+	job.cmd.dma.dst_bo = job_bo(&job, self->bo.id, ACCEL_BO_WRITE);
+	job.cmd.dma.length = BO_LENGTH;
+	return job;
+}
+
+/* One that runs and others behind it, the last of which promises point 10. */
+static inline int submit_long(FIXTURE_DATA(unplug) *self, bool edu)
+{
+	struct test_job job = job_long(self, edu);
+	struct accel_submit sub;
+	__u64 point;
+	int ret;
+
+	ret = submit_repeated(self->fd, self->running.id, &job, LONG_JOBS - 1,
+			      &sub);
+	if (ret)
+		return ret;
+	job_signal(&job, self->timeline, 10);
+	ret = submit_one(self->fd, self->running.id, &job, &point);
+	return ret ?: point == LONG_JOBS ? 0 : -EPROTO;
 }
 
 static inline int create_all(FIXTURE_DATA(unplug) *self)

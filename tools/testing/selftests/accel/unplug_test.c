@@ -8,45 +8,23 @@
 /* What a job waits for that is never to start. */
 #define NEVER		1000
 
-/* Runs until it is told to stop, or for seconds. */
-static struct test_job job_long(const FIXTURE_DATA(unplug) *self, bool edu)
-{
-	struct test_job job = {};
-
-	if (!edu) {
-		job = job_hang();
-		job_bo(&job, self->bo.id, ACCEL_BO_WRITE);
-		return job;
-	}
-	job.cmd_size = sizeof(job.cmd.dma);
-	job.cmd.dma.op = ACCEL_EDU_DMA_COPY;
-	job.cmd.dma.src_bo = job_bo(&job, self->src.id, ACCEL_BO_READ);
-	job.cmd.dma.dst_bo = job_bo(&job, self->bo.id, ACCEL_BO_WRITE);
-	job.cmd.dma.length = BO_LENGTH;
-	return job;
-}
-
 /*
- * One job that has ended, one that runs, one behind it in its queue, one that waits
+ * One job that has ended, one that runs, some behind it in its queue, one that waits
  * for its buffer, one that is held and one behind that. All buffers have fences.
  */
 static int submit_all(FIXTURE_DATA(unplug) *self, bool edu)
 {
-	struct test_job running = job_long(self, edu);
 	struct test_job pending = job_short(self->bo.id, edu);
 	struct test_job held = job_short(self->src.id, edu);
 	struct test_job done = held;
 	__u64 point;
 
-	job_signal(&running, self->timeline, 10);
 	job_wait(&held, self->timeline, NEVER);
 	return job_run(self->fd, &self->done, &done) ?:
-	       submit_one(self->fd, self->running.id, &running, &point) ?:
+	       submit_long(self, edu) ?:
 	       submit_one(self->fd, self->pending.id, &pending, &point) ?:
 	       submit_one(self->fd, self->held.id, &held, &point) ?:
-	       submit_one(self->fd, self->held.id, &done, &point) ?:
-	       (running.signal_count = 0) ?:
-	       submit_one(self->fd, self->running.id, &running, &point);
+	       submit_one(self->fd, self->held.id, &done, &point);
 }
 
 enum { WAIT_FOR_ALL, WAIT_FOR_ANY, WAIT_FOR_NOTHING, SYNC_BO, SUBMIT_MORE };
@@ -67,7 +45,7 @@ static void *wait_for_points(struct waiter *w)
 {
 	const FIXTURE_DATA(unplug) *self = w->self;
 	const struct accel_point points[] = {
-		{ .timeline = self->running.timeline, .value = 1 },
+		{ .timeline = self->running.timeline, .value = LONG_JOBS },
 		{ .timeline = self->timeline, .value = 10 },
 		{ .timeline = self->held.timeline, .value = 2 },
 		{ .timeline = self->unpromised, .value = 1 },
@@ -138,8 +116,8 @@ static void expect_points_gone(struct __test_metadata *_metadata,
 {
 	/* Promised by all kinds of jobs, or by nobody. */
 	const struct accel_point points[] = {
-		{ .timeline = self->running.timeline, .value = 1 },
-		{ .timeline = self->running.timeline, .value = 2 },
+		{ .timeline = self->running.timeline, .value = LONG_JOBS - 1 },
+		{ .timeline = self->running.timeline, .value = LONG_JOBS },
 		{ .timeline = self->pending.timeline, .value = 1 },
 		{ .timeline = self->held.timeline, .value = 1 },
 		{ .timeline = self->held.timeline, .value = 2 },
@@ -212,7 +190,7 @@ TEST_F_TIMEOUT(unplug, jobs_and_waiters, LONG_TEST_S)
 		ASSERT_EQ(0, waiter_start(w));
 	}
 	EXPECT_EQ(3, census_count("waiters"));
-	EXPECT_PENDING(self->fd, self->running.timeline, 1);
+	EXPECT_PENDING(self->fd, self->running.timeline, LONG_JOBS - 1);
 	EXPECT_PENDING(self->fd, self->pending.timeline, 1);
 
 	ASSERT_EQ(0, take_away(self, variant->way));
