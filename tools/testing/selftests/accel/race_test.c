@@ -162,37 +162,130 @@ TEST_F_TIMEOUT(race, guessed_ids, LONG_TEST_S)
 	EXPECT_EQ(0, engines_flush(self->fd));
 }
 
-static void *race_create_in_vain(void *arg)
+#define VAIN_MAX	8
+
+/* Calls that succeed but for their argument, where the answer cannot be written. */
+struct vain {
+	struct race race;
+	int first_fd;
+	size_t count;
+	struct {
+		int fd;
+		unsigned int cmd;
+		void *arg;
+	} calls[VAIN_MAX];
+	unsigned long closes;
+	unsigned long wrong;
+};
+
+static int vain_add(struct vain *vain, int fd, unsigned int cmd,
+		    const void *arg, __u32 size)
 {
 	const long page = sysconf(_SC_PAGESIZE);
-	struct accel_queue_create *queue;
-	struct race *race = arg;
+	void *copy = mmap(NULL, page, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	queue = mmap(NULL, page, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (queue == MAP_FAILED)
-		return NULL;
-	queue->size = sizeof(*queue);
-	if (!mprotect(queue, page, PROT_READ))
-		while (now_ns() < race->end)
-			if (accel_ioctl(race->fd, ACCEL_IOCTL_QUEUE_CREATE,
-					queue) == -EFAULT)
-				race->creates++;
-	munmap(queue, page);
+	if (copy == MAP_FAILED || vain->count == VAIN_MAX)
+		return -ENOMEM;
+	memcpy(copy, arg, size);
+	memcpy(copy, &size, sizeof(size));
+	vain->calls[vain->count].fd = fd;
+	vain->calls[vain->count].cmd = cmd;
+	vain->calls[vain->count++].arg = copy;
+	return mprotect(copy, page, PROT_READ) ? -errno : 0;
+}
+
+#define VAIN_ADD(vain, fd, NAME, name, ...)				\
+	vain_add(vain, fd, ACCEL_IOCTL_##NAME,				\
+		 &(struct accel_##name) { __VA_ARGS__ },		\
+		 sizeof(struct accel_##name))
+
+/* What gives ids gives them to @fd, where they are guessed. */
+static int vain_add_all(struct vain *vain, int fd)
+{
+	const long page = sysconf(_SC_PAGESIZE);
+	void *pinned = mmap(NULL, page, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int other = accel_open(), dma_buf, line;
+	struct accel_bo_create bo;
+	__u32 id;
+
+	if (bo_create(other, 0, 4096, &bo) || timeline_create(other, 0, &id))
+		return -ENOENT;
+	dma_buf = bo_export(other, bo.id, 0);
+	line = timeline_export(other, id, 0);
+	vain->first_fd = next_fd();
+	return VAIN_ADD(vain, fd, QUEUE_CREATE, queue_create, 0) ?:
+	       VAIN_ADD(vain, fd, BO_CREATE, bo_create, .length = 4096) ?:
+	       VAIN_ADD(vain, fd, BO_USERPTR, bo_userptr,
+			.addr = ptr_to_u64(pinned), .length = page) ?:
+	       VAIN_ADD(vain, fd, BO_IMPORT, bo_import, .fd = dma_buf) ?:
+	       VAIN_ADD(vain, fd, TIMELINE_CREATE, timeline_create, 0) ?:
+	       VAIN_ADD(vain, fd, TIMELINE_IMPORT, timeline_import,
+			.fd = line, .type = ACCEL_FD_TIMELINE) ?:
+	       VAIN_ADD(vain, other, BO_EXPORT, bo_export, .id = bo.id) ?:
+	       VAIN_ADD(vain, other, TIMELINE_EXPORT, timeline_export,
+			.id = id, .type = ACCEL_FD_SYNC_FILE);
+}
+
+static void *race_create_in_vain(void *arg)
+{
+	struct vain *vain = arg;
+	size_t i;
+	int ret;
+
+	do {
+		for (i = 0; i < vain->count; i++) {
+			ret = accel_ioctl(vain->calls[i].fd, vain->calls[i].cmd,
+					  vain->calls[i].arg);
+			__atomic_add_fetch(ret == -EFAULT ? &vain->race.creates :
+					   &vain->wrong, 1, __ATOMIC_RELAXED);
+		}
+	} while (now_ns() < vain->race.end);
 	return NULL;
 }
 
-/* An id that cannot be told to who asked for it never means anything. */
+static void *race_close(void *arg)
+{
+	struct vain *vain = arg;
+	int fd;
+
+	/* Either of the two threads has one at a time. */
+	while (now_ns() < vain->race.end)
+		for (fd = vain->first_fd; fd < vain->first_fd + 2; fd++)
+			vain->closes += !close(fd);
+	return NULL;
+}
+
+/* An id or descriptor that cannot be told to who asked for it never means anything. */
 TEST_F_TIMEOUT(race, guessed_ids_of_failed_creates, LONG_TEST_S)
 {
 	static void *(*const threads[])(void *) = {
-		race_create_in_vain, race_destroy,
+		race_create_in_vain, race_create_in_vain, race_destroy,
+		race_close,
 	};
-	struct race race = { .fd = self->fd, .dev = &self->dev };
+	struct vain vain = { .race.fd = self->fd };
+	size_t i;
+	int fd, end;
 
-	ASSERT_EQ(0, run_race(&race, threads, ARRAY_LEN(threads)));
-	EXPECT_LT(0, race.creates);
-	EXPECT_EQ(0, race.destroys);
+	ASSERT_EQ(0, vain_add_all(&vain, self->fd));
+	ASSERT_EQ(0, run_race(&vain.race, threads, ARRAY_LEN(threads)));
+	EXPECT_LE(2 * vain.count, vain.race.creates);
+	EXPECT_EQ(0, vain.wrong);
+	EXPECT_EQ(0, vain.race.destroys);
+	EXPECT_EQ(0, vain.closes);
+
+	/* It was not for another reason that they failed. */
+	for (i = 0; i < vain.count; i++) {
+		ASSERT_EQ(0, mprotect(vain.calls[i].arg,
+				      sysconf(_SC_PAGESIZE),
+				      PROT_READ | PROT_WRITE));
+		EXPECT_EQ(0, accel_ioctl(vain.calls[i].fd, vain.calls[i].cmd,
+					 vain.calls[i].arg));
+	}
+	end = next_fd();
+	for (fd = self->fd + 1; fd < end; fd++)
+		EXPECT_EQ(0, close(fd));
 }
 
 /* What one thread submits, another changes while the kernel reads it. */
