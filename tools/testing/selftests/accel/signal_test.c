@@ -83,6 +83,20 @@ static bool interrupted(struct __test_metadata *_metadata, int ret,
 	return ret == -EINTR;
 }
 
+/*
+ * What nothing ends but a signal, or that none came for all this time. Where calls are
+ * restarted only the time ends it, which there is shorter.
+ */
+static __s64 storm_deadline(int sa_flags, unsigned int ms)
+{
+	return deadline_ms(sa_flags ? ms : WAIT_MS);
+}
+
+static int storm_error(int sa_flags)
+{
+	return sa_flags ? -ETIME : -EINTR;
+}
+
 TEST_F(storm, wait)
 {
 	struct accel_point point = { .timeline = self->timeline, .value = 1 };
@@ -92,15 +106,22 @@ TEST_F(storm, wait)
 		.points_ptr = ptr_to_u64(&point),
 		.count = 1,
 		.stride = sizeof(point),
-		.deadline_ns = deadline_ms(300),
+		.deadline_ns = storm_deadline(variant->sa_flags, 300),
 		.statuses_ptr = ptr_to_u64(&status),
 		.index = 77,
 		.status = 78,
 	};
-	const struct accel_timeline_wait before = wait;
+	struct accel_timeline_wait before = wait;
 	int ret;
 
 	ASSERT_EQ(0, storm(10, variant->sa_flags));
+	ret = accel_ioctl(self->fd, ACCEL_IOCTL_TIMELINE_WAIT, &wait);
+	EXPECT_EQ(storm_error(variant->sa_flags), ret);
+	EXPECT_EQ(0, memcmp(&before, &wait, sizeof(wait)));
+
+	/* However often it is interrupted, it ends when it should. */
+	wait.deadline_ns = deadline_ms(300);
+	before = wait;
 	do {
 		ret = accel_ioctl(self->fd, ACCEL_IOCTL_TIMELINE_WAIT, &wait);
 		EXPECT_EQ(0, memcmp(&before, &wait, sizeof(wait)));
@@ -138,6 +159,12 @@ TEST_F(storm, buffer_sync)
 	for (i = 0; i < ARRAY_LEN(uses); i++) {
 		sync.id = bo.id;
 		sync.flags = uses[i];
+		sync.deadline_ns = storm_deadline(variant->sa_flags, 150);
+		before = sync;
+		EXPECT_EQ(storm_error(variant->sa_flags),
+			  accel_ioctl(self->fd, ACCEL_IOCTL_BO_SYNC, &sync));
+		EXPECT_EQ(0, memcmp(&before, &sync, sizeof(sync)));
+
 		sync.deadline_ns = deadline_ms(150);
 		before = sync;
 		do {
@@ -225,8 +252,10 @@ struct submitter {
 	__u32 queue;
 	__u32 bo;
 	unsigned int rounds;
+	__s64 deadline;
 	/* What was accepted, and how often something was not as it should be. */
 	__u64 accepted;
+	unsigned int cut;
 	unsigned int bad;
 };
 
@@ -244,11 +273,13 @@ static void judge(struct submitter *s, const struct accel_submit *before,
 		s->bad += memcmp(before, sub, sizeof(*sub)) != 0;
 		s->bad += ret != -EAGAIN &&
 			  (ret != -EINTR || s->sa_flags & SA_RESTART);
+		s->cut += ret == -EINTR;
 		return;
 	}
 	s->bad += !sub->accepted || sub->accepted > JOBS;
 	s->bad += sub->accepted == JOBS ? sub->stop_error != 0 :
 		  sub->stop_error != -EINTR && sub->stop_error != -EAGAIN;
+	s->cut += sub->stop_error == -EINTR;
 	s->accepted += sub->accepted;
 }
 
@@ -273,7 +304,8 @@ static void *submit_thread(void *arg)
 	for (i = 0; i < JOBS; i++)
 		jobs[i] = job_uapi(&nop);
 	memcpy(copy, jobs, sizeof(jobs));
-	for (i = 0; i < s->rounds; i++) {
+	/* Until it has met a signal, which does not take every machine as long. */
+	for (i = 0; i < s->rounds || (!s->cut && now_ns() < s->deadline); i++) {
 		sub = before;
 		judge(s, &before, &sub,
 		      accel_ioctl(s->fd, ACCEL_IOCTL_SUBMIT, &sub));
@@ -299,6 +331,7 @@ TEST_F_TIMEOUT(storm, submit, LONG_TEST_S)
 			.queue = self->queue.id,
 			.bo = bo.id,
 			.rounds = rounds(30, 1000),
+			.deadline = deadline_ms(10 * WAIT_MS),
 		};
 		ASSERT_EQ(0, pthread_create(&s[i].thread, NULL, submit_thread,
 					    &s[i]));
@@ -306,6 +339,7 @@ TEST_F_TIMEOUT(storm, submit, LONG_TEST_S)
 	for (i = 0; i < ARRAY_LEN(s); i++) {
 		ASSERT_EQ(0, pthread_join(s[i].thread, NULL));
 		EXPECT_EQ(0, s[i].bad);
+		EXPECT_LT(0, s[i].cut);
 	}
 	EXPECT_LT(0, alarms);
 	ASSERT_EQ(0, calm());
@@ -320,6 +354,7 @@ struct reader {
 	int sa_flags;
 	struct accel_event event;
 	int ret;
+	volatile unsigned int interrupted;
 	unsigned int bad;
 };
 
@@ -332,6 +367,7 @@ static void *read_thread(void *arg)
 		r->ret = read(r->fd, &r->event, sizeof(r->event));
 		if (r->ret < 0)
 			r->ret = -errno;
+		r->interrupted += r->ret == -EINTR;
 		r->bad += r->ret == -EINTR &&
 			  (r->sa_flags || span((__u8 *)&r->event, 0x55,
 					       sizeof(r->event)) !=
@@ -345,18 +381,21 @@ TEST_F(storm, read)
 {
 	struct reader r = { .fd = self->fd, .sa_flags = variant->sa_flags };
 	struct test_job fail = job_fail(-EIO);
+	__s64 deadline = deadline_ms(WAIT_MS);
 	__u64 point;
 
 	ASSERT_EQ(0, pthread_create(&r.thread, NULL, read_thread, &r));
 	ASSERT_EQ(0, block_alarms());
 	ASSERT_EQ(0, storm(5, variant->sa_flags));
-	while (alarms < 20)
+	while (now_ns() < deadline &&
+	       (alarms < 20 || (!variant->sa_flags && !r.interrupted)))
 		sched_yield();
 	ASSERT_EQ(0, submit_one(self->fd, self->queue.id, &fail, &point));
 	ASSERT_EQ(0, pthread_join(r.thread, NULL));
 	ASSERT_EQ(0, calm());
 	EXPECT_EQ(sizeof(r.event), r.ret);
 	EXPECT_EQ(0, r.bad);
+	EXPECT_EQ(!variant->sa_flags, !!r.interrupted);
 	EXPECT_EQ(ACCEL_EVENT_JOB_FAILED, r.event.type);
 }
 
