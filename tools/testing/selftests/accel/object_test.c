@@ -443,8 +443,11 @@ struct stale {
 	int fd;
 	__u32 id;
 	bool stop;
+	bool gone;	/* the id is not what it was */
 	int waited;
-	/* Answers that no owner of the id can have had. */
+	/* Answers of the id's heirs, and those that no owner can have had. */
+	unsigned int reached;
+	unsigned int none;
 	unsigned int bad;
 };
 
@@ -462,17 +465,26 @@ static void *stale_wait(void *arg)
 static void *stale_query(void *arg)
 {
 	struct stale *s = arg;
+	bool gone;
 	int status;
 
 	while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
+		gone = __atomic_load_n(&s->gone, __ATOMIC_ACQUIRE);
 		status = point_status(s->fd, s->id, 1);
-		s->bad += status && status != 4096 + ENOENT &&
-			  status != ACCEL_POINT_PENDING;
+		if (!status)
+			__atomic_add_fetch(&s->reached, 1, __ATOMIC_RELAXED);
+		else if (status == 4096 + ENOENT)
+			__atomic_add_fetch(&s->none, 1, __ATOMIC_RELAXED);
+		else
+			s->bad += gone || status != ACCEL_POINT_PENDING;
 	}
 	return NULL;
 }
 
-/* Has the two lowest ids taken and given back, by others than those that had them. */
+/*
+ * Has the two lowest ids taken and given back, by others than those that had them, and
+ * by each in turn.
+ */
 static int recycle(int fd, unsigned int count, const __u32 ids[2])
 {
 	struct accel_bo_create bo;
@@ -482,8 +494,10 @@ static int recycle(int fd, unsigned int count, const __u32 ids[2])
 
 	for (i = 0; i < count; i++) {
 		/* All points of this timeline are reached. */
-		ret = timeline_create(fd, UINT64_MAX, &id) ?:
-		      bo_create(fd, 0, 4096, &bo);
+		ret = i % 2 ? bo_create(fd, 0, 4096, &bo) ?:
+			      timeline_create(fd, UINT64_MAX, &id) :
+			      timeline_create(fd, UINT64_MAX, &id) ?:
+			      bo_create(fd, 0, 4096, &bo);
 		if (ret)
 			return ret;
 		if (id + bo.id != ids[0] + ids[1])
@@ -500,6 +514,7 @@ TEST_F_TIMEOUT(object, recycled_ids, LONG_TEST_S)
 {
 	const unsigned int count = rounds(1 << 11, 1 << 15);
 	struct stale waiter = { .fd = self->fd, .waited = INT_MAX }, user;
+	const __s64 deadline = deadline_ms(10 * WAIT_MS);
 	pthread_t threads[2];
 	struct accel_queue_create queue;
 	struct accel_bo_create bo, heir;
@@ -527,11 +542,19 @@ TEST_F_TIMEOUT(object, recycled_ids, LONG_TEST_S)
 
 	ASSERT_EQ(0, destroy(self->fd, bo.id));
 	ASSERT_EQ(0, destroy(self->fd, id));
-	ASSERT_EQ(0, recycle(self->fd, count, (__u32 []) { bo.id, id }));
-	tally(2 * count, "ids recycled");
+	__atomic_store_n(&user.gone, true, __ATOMIC_RELEASE);
+	do {
+		ASSERT_EQ(0, recycle(self->fd, count,
+				     (__u32 []) { bo.id, id }));
+		tally(2 * count, "ids recycled");
+	} while (now_ns() < deadline &&
+		 (!__atomic_load_n(&user.reached, __ATOMIC_RELAXED) ||
+		  !__atomic_load_n(&user.none, __ATOMIC_RELAXED)));
 	__atomic_store_n(&user.stop, true, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, pthread_join(threads[1], NULL));
 	EXPECT_EQ(0, user.bad);
+	EXPECT_LT(0, user.reached);
+	EXPECT_LT(0, user.none);
 
 	/* Nobody has taken the heirs of the ids for what they were. */
 	ASSERT_EQ(0, bo_create(self->fd, 0, 4096, &heir));
