@@ -271,8 +271,21 @@ static void *keep_shrinking(void *arg)
 
 	while (!__atomic_load_n(&race->stop, __ATOMIC_RELAXED))
 		if (!shrink())
-			race->count++;
+			__atomic_add_fetch(&race->count, 1, __ATOMIC_RELAXED);
 	return NULL;
+}
+
+/* Of two that end one has begun after this was called. Returns how many ended. */
+static unsigned long wait_for_shrink(struct race *race)
+{
+	unsigned long now, start = __atomic_load_n(&race->count, __ATOMIC_RELAXED);
+	__s64 deadline = deadline_ms(3 * WAIT_MS);
+
+	do {
+		usleep(1000);
+		now = __atomic_load_n(&race->count, __ATOMIC_RELAXED);
+	} while (now - start < 2 && now_ns() < deadline);
+	return now - start;
 }
 
 /* Jobs, advice and reclaim at the same time: a job never finds its memory gone. */
@@ -291,14 +304,19 @@ TEST_F_TIMEOUT(advise, reclaim_races_jobs, LONG_TEST_S)
 		while ((ret = advise(self, ACCEL_ADVISE_DONTNEED)) == -EBUSY)
 			sched_yield();
 		ASSERT_EQ(0, ret);
+		if (i % 8 == 7)
+			ASSERT_LE(2, wait_for_shrink(&race));
 		if (i % 2)
 			usleep(2000);
 		ASSERT_EQ(0, advise(self, ACCEL_ADVISE_WILLNEED));
+		if (i % 8 == 7)
+			EXPECT_EQ(0, self->retained);
 		lost += !self->retained;
 		EXPECT_EQ(self->retained ? i : 0, self->map[0]);
 	}
 	__atomic_store_n(&race.stop, true, __ATOMIC_RELAXED);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_LE(n / 8, lost);
 	printf("# %u of %u times the memory was taken, in %lu rounds of reclaim\n",
 	       lost, n, race.count);
 	tally(n, "buffers used under reclaim");
