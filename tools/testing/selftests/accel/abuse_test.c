@@ -8,6 +8,7 @@
 #include "pass_fd.h"
 #include "unplug.h"
 
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -109,47 +110,126 @@ TEST_F_TIMEOUT(abuse, generations, LONG_TEST_S)
 
 /* In a process of its own, since it closes all that it has. */
 #define CLOSE_THREADS	3
+#define CLOSE_GUESSES	24
+/* When the machine is so busy that the test has nothing to say. */
+#define CLOSE_MS	200000
 
 struct closing {
 	__s64 end;
+	__s64 deadline;
 	__u32 timeout_ms;
+	bool stop;
 	unsigned long opens;
+	unsigned long whole;	/* those that came from open() to the end */
 	unsigned long closes;
+	unsigned long destroys;
 };
 
 static struct closing *closing;
 
-static void *open_and_use(void *arg)
+/* Whatever gives a descriptor, and takes one. */
+static int export_and_import(int fd, const struct busy *b)
+{
+	struct accel_bo_import import;
+	int dma_buf, line, sync, event, ret;
+	__u32 id;
+
+	dma_buf = bo_export(fd, b->bo.id, ACCEL_EXPORT_WRITE);
+	line = timeline_export(fd, b->timeline, ACCEL_TIMELINE_SIGNAL_RIGHT);
+	sync = sync_file_export(fd, b->running.timeline, 1);
+	event = eventfd(0, EFD_CLOEXEC);
+	ret = bo_import(fd, dma_buf, &import) ?:
+	      timeline_import(fd, line, &id) ?:
+	      eventfd_export(fd, id, 3000, event) ?:
+	      sync_file_import(fd, sync, id, 2000) ?:
+	      timeline_signal(fd, id, 3000) ?:
+	      destroy(fd, import.id);
+	close(dma_buf);
+	close(line);
+	close(sync);
+	close(event);
+	return ret;
+}
+
+/* May fail at any step, and whose descriptors and ids these are may change. */
+static int open_and_use(void)
 {
 	struct busy busy;
-	int fd;
+	int fd, ret;
 
-	while (now_ns() < closing->end) {
-		fd = accel_open();
-		if (fd < 0)
-			continue;
-		__atomic_add_fetch(&closing->opens, 1, __ATOMIC_RELAXED);
-		/* May fail at any step, and whose file it is may change. */
-		if (!busy_create(fd, closing->timeout_ms, &busy))
-			busy_submit(fd, &busy);
-		close(fd);
-	}
+	fd = accel_open();
+	if (fd < 0)
+		return fd;
+	__atomic_add_fetch(&closing->opens, 1, __ATOMIC_RELAXED);
+	ret = busy_create(fd, closing->timeout_ms, &busy) ?:
+	      busy_submit(fd, &busy) ?:
+	      export_and_import(fd, &busy);
+	return close(fd) ? -errno : ret;
+}
+
+static void *keep_using(void *arg)
+{
+	while (!__atomic_load_n(&closing->stop, __ATOMIC_RELAXED))
+		if (!open_and_use())
+			__atomic_add_fetch(&closing->whole, 1,
+					   __ATOMIC_RELAXED);
 	return NULL;
+}
+
+static void destroy_guesses(unsigned int *seed)
+{
+	__u32 id, first = 1 + rand_r(seed) % CLOSE_GUESSES;
+	int fd, ret;
+
+	for (fd = 3; fd < 3 + 5 * CLOSE_THREADS; fd++) {
+		ret = 0;
+		for (id = first; id <= CLOSE_GUESSES && ret != -EBADF; id++) {
+			ret = destroy(fd, id);
+			closing->destroys += !ret;
+		}
+	}
+}
+
+/*
+ * Most times nobody comes far. Some are as long as one who is not alone may need from
+ * the beginning to the end, be the machine as slow as it is.
+ */
+static void close_rounds(__s64 whole_ns)
+{
+	const unsigned int long_us = 3 * CLOSE_THREADS * (whole_ns / 1000);
+	unsigned int i, seed = 1;
+
+	for (i = 0; now_ns() < closing->end ||
+	     (!__atomic_load_n(&closing->whole, __ATOMIC_RELAXED) &&
+	      now_ns() < closing->deadline); i++) {
+		if (rand_r(&seed) % 2)
+			destroy_guesses(&seed);
+		else if (!syscall(SYS_close_range, 3, ~0U, 0))
+			closing->closes++;
+		usleep(rand_r(&seed) % (i % 16 ? 2000 : 2000 + long_us));
+	}
 }
 
 static void close_everything(void)
 {
 	pthread_t threads[CLOSE_THREADS];
+	__s64 whole_ns;
 	int i;
 
-	for (i = 0; i < CLOSE_THREADS; i++)
-		if (pthread_create(&threads[i], NULL, open_and_use, NULL))
+	syscall(SYS_close_range, 3, ~0U, 0);
+	/* The second time is measured: all code has been there by then. */
+	for (i = 0; i < 2; i++) {
+		whole_ns = now_ns();
+		if (open_and_use())
 			_exit(1);
-	while (now_ns() < closing->end) {
-		syscall(SYS_close_range, 3, ~0U, 0);
-		closing->closes++;
-		sched_yield();
+		whole_ns = now_ns() - whole_ns;
 	}
+	closing->opens = 0;
+	for (i = 0; i < CLOSE_THREADS; i++)
+		if (pthread_create(&threads[i], NULL, keep_using, NULL))
+			_exit(2);
+	close_rounds(whole_ns);
+	__atomic_store_n(&closing->stop, true, __ATOMIC_RELAXED);
 	for (i = 0; i < CLOSE_THREADS; i++)
 		pthread_join(threads[i], NULL);
 	_exit(0);
@@ -165,16 +245,21 @@ TEST_F_TIMEOUT(abuse, every_descriptor_is_closed, LONG_TEST_S)
 	ASSERT_TRUE(closing != MAP_FAILED);
 	closing->timeout_ms = self->dev.timeout_max_ms;
 	closing->end = deadline_ms(rounds(3000, 30000));
+	closing->deadline = deadline_ms(CLOSE_MS);
 	child = fork();
 	ASSERT_LE(0, child);
 	if (!child)
 		close_everything();
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
-	EXPECT_LT(0, closing->opens);
+	EXPECT_LT(closing->whole, closing->opens);
+	EXPECT_LT(0, closing->whole);
 	EXPECT_LT(0, closing->closes);
+	EXPECT_LT(0, closing->destroys);
 	EXPECT_EQ(0, engines_flush(self->fd));
 	tally(closing->opens, "files closed under their users");
+	tally(closing->whole, "of them used to the end");
+	tally(closing->destroys, "ids destroyed under their users");
 }
 
 /* No descriptor is to be had, from the first that is needed to the last. */
