@@ -413,11 +413,16 @@ static struct {
 
 static void *storm_close(void *unused)
 {
+	unsigned int seed = 1;
 	int fd;
 
-	while (!__atomic_load_n(&storm.stop, __ATOMIC_RELAXED))
+	while (!__atomic_load_n(&storm.stop, __ATOMIC_RELAXED)) {
 		for (fd = storm.first; fd < storm.first + 8; fd++)
 			close(fd);
+		/* Now and then long enough for an import on any machine. */
+		if (!(rand_r(&seed) % 16))
+			usleep(rand_r(&seed) % 20000);
+	}
 	return NULL;
 }
 
@@ -425,6 +430,7 @@ static void *storm_close(void *unused)
 TEST_F_TIMEOUT(dmabuf, closed_by_others, LONG_TEST_S)
 {
 	__s64 end = deadline_ms(STORM_S * 1000);
+	__s64 deadline = deadline_ms(WAIT_MS * 20);
 	struct accel_bo_import import;
 	pthread_t thread;
 	int dma_buf = -1;
@@ -432,7 +438,7 @@ TEST_F_TIMEOUT(dmabuf, closed_by_others, LONG_TEST_S)
 	storm.first = next_fd();
 	ASSERT_LE(0, storm.first);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, storm_close, NULL));
-	while (now_ns() < end) {
+	while (now_ns() < end || (!storm.imports && now_ns() < deadline)) {
 		dma_buf = bo_export(self->fd, self->bo.id, 0);
 		if (dma_buf < 0)
 			break;
@@ -445,6 +451,7 @@ TEST_F_TIMEOUT(dmabuf, closed_by_others, LONG_TEST_S)
 	__atomic_store_n(&storm.stop, true, __ATOMIC_RELAXED);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_LE(0, dma_buf);
+	EXPECT_LT(0, storm.imports);
 	for (dma_buf = storm.first; dma_buf < storm.first + 8; dma_buf++)
 		close(dma_buf);
 	tally(storm.imports, "imports of what another thread closes");
