@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A client that keeps all it can get, and each way there is to get something. As in
- * accel_test.h, helpers return 0 or a negative errno.
+ * accel_test.h, helpers return 0 or a negative errno: ENODEV if nobody is there whom
+ * they need for it.
  */
 #ifndef SELFTESTS_ACCEL_HOG_H
 #define SELFTESTS_ACCEL_HOG_H
 
+#include "interop.h"
+#include "pins.h"
+#include "sync.h"
 #include "unplug.h"
 
 #include <sys/eventfd.h>
@@ -64,6 +68,54 @@ static inline int alloc_buffer(struct hog *hog)
 	struct accel_bo_create bo;
 
 	return bo_create(hog->fd, 0, 4096, &bo);
+}
+
+/* In memory that was the device's all along: what is charged is the buffer. */
+static inline int alloc_local(struct hog *hog)
+{
+	struct accel_bo_create bo;
+
+	return bo_create(hog->fd, ACCEL_VACCEL_REGION_LOCAL, 4096, &bo);
+}
+
+/* All of the same page, which was this process's all along. */
+static inline int alloc_userptr(struct hog *hog)
+{
+	static _Alignas(4096) __u8 page[4096];
+	__u32 id;
+
+	return bo_userptr(hog->fd, page, sizeof(page), ACCEL_USERPTR_WRITE, &id);
+}
+
+/* A dma-buf of the test module's, which charges it as well. */
+static inline int foreign_page(void)
+{
+	struct dmabuf_test_export export = { .pages = 1 };
+	static int test = -1;
+
+	if (test < 0)
+		test = test_open();
+	return test < 0 ? test : accel_ioctl(test, DMABUF_TEST_EXPORT, &export);
+}
+
+static inline int alloc_foreign(struct hog *hog)
+{
+	int fd = foreign_page();
+
+	return fd < 0 ? fd : 0;
+}
+
+/* The descriptor need not stay. */
+static inline int alloc_import(struct hog *hog)
+{
+	struct accel_bo_import import;
+	int ret, fd = foreign_page();
+
+	if (fd < 0)
+		return fd;
+	ret = bo_import(hog->fd, fd, &import);
+	close(fd);
+	return ret;
 }
 
 static inline int alloc_pages(struct hog *hog)
@@ -167,6 +219,49 @@ static inline int alloc_fence(struct hog *hog)
 	return sync < 0 ? sync : 0;
 }
 
+/* Of somebody else's fence, which does not signal: a sync_file that stays. */
+static inline int foreign_fence(void)
+{
+	static int fence = -1;
+	int line;
+
+	if (fence >= 0)
+		return fence;
+	line = sw_sync_open();
+	if (line < 0)
+		return -ENODEV;
+	fence = sw_sync_fence(line, 1);
+	return fence;
+}
+
+/* On a timeline, so many of them only are promised. */
+static inline int alloc_fence_import(struct hog *hog)
+{
+	int ret, fence = foreign_fence();
+
+	if (fence < 0)
+		return fence;
+	ret = sync_file_import(hog->fd, fence, hog->timeline, ++hog->promised);
+	if (ret != -EAGAIN)
+		return ret;
+	return timeline_create(hog->fd, 0, &hog->timeline);
+}
+
+/* It is not held: whoever publishes a fence has promised that it signals. */
+static inline int alloc_job_of_fence(struct hog *hog)
+{
+	int i, ret, fence = foreign_fence();
+	struct test_job job = job_nop();
+	__u64 point;
+
+	if (fence < 0)
+		return fence;
+	for (i = 0; i < JOB_ARRAY_MAX; i++)
+		job_wait_sync_file(&job, fence);
+	ret = submit_one(hog->fd, hog->queue.id, &job, &point);
+	return ret == -EAGAIN ? hog_next_queue(hog) : ret;
+}
+
 /* With as many waits, signals and buffers as the helpers make. */
 static inline int alloc_job(struct hog *hog, bool promise)
 {
@@ -211,9 +306,11 @@ static inline int alloc_queued_job(struct hog *hog)
 struct thread_wait {
 	int fd;
 	__u32 timeline;
+	__u32 count;
+	pid_t tid;
 };
 
-static inline void *wait_for_many(void *arg)
+static inline void *wait_for_points(void *arg)
 {
 	struct thread_wait *w = arg;
 	struct accel_timeline_wait wait;
@@ -225,28 +322,68 @@ static inline void *wait_for_many(void *arg)
 			.timeline = w->timeline,
 			.value = UINT64_MAX,
 		};
-	timeline_wait(w->fd, points, 64, ACCEL_WAIT_ALL, INT64_MAX, NULL, &wait);
+	__atomic_store_n(&w->tid, syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	timeline_wait(w->fd, points, w->count, ACCEL_WAIT_ALL, INT64_MAX, NULL,
+		      &wait);
 	return NULL;
+}
+
+/* When this returns, the thread sleeps. */
+static inline int start_wait(struct hog *hog, __u32 count)
+{
+	struct thread_wait *w = malloc(sizeof(*w));
+	pthread_attr_t attr;
+	pthread_t thread;
+	int ret;
+
+	*w = (struct thread_wait) {
+		.fd = hog->fd,
+		.timeline = hog->timeline,
+		.count = count,
+	};
+	pthread_attr_init(&attr);
+	/* There are to be many, in a small address space too. */
+	pthread_attr_setstacksize(&attr, 65536);
+	ret = -pthread_create(&thread, &attr, wait_for_points, w);
+	pthread_attr_destroy(&attr);
+	if (ret)
+		return ret;
+	while (!__atomic_load_n(&w->tid, __ATOMIC_SEQ_CST))
+		sched_yield();
+	return wait_asleep(w->tid);
+}
+
+/* For one point, the thread is all that it takes. */
+static inline int alloc_thread(struct hog *hog)
+{
+	return start_wait(hog, 1);
 }
 
 static inline int alloc_wait(struct hog *hog)
 {
-	struct thread_wait *w = malloc(sizeof(*w));
-	pthread_t thread;
-
-	*w = (struct thread_wait) { .fd = hog->fd, .timeline = hog->timeline };
-	return -pthread_create(&thread, NULL, wait_for_many, w);
+	return start_wait(hog, 64);
 }
 
-/* @bytes: what each takes at the very least */
+/**
+ * struct allocator - a way to have the kernel allocate
+ * @name: what is allocated
+ * @alloc: does it once
+ * @count: so often
+ * @bytes: what each takes at the very least
+ * @besides: does that of it which is not counted, if there is something
+ */
 static const struct allocator {
 	const char *name;
 	int (*alloc)(struct hog *hog);
 	unsigned int count;
 	unsigned int bytes;
+	int (*besides)(struct hog *hog);
 } allocators[] = {
 	{ "open files", alloc_file, 800, 400 },
 	{ "buffers", alloc_buffer, 1500, 1000 },
+	{ "buffers of the device's", alloc_local, 1500, 900 },
+	{ "buffers of the user's", alloc_userptr, 1500, 900 },
+	{ "buffers of others", alloc_import, 1000, 900, alloc_foreign },
 	{ "pages of buffers", alloc_pages, 50, 65536 },
 	{ "mappings", alloc_mapping, 2000, 128 },
 	{ "ids of a buffer", alloc_id, 1500, 96 },
@@ -256,9 +393,12 @@ static const struct allocator {
 	{ "ids of a timeline", alloc_timeline_id, 12000, 96 },
 	{ "eventfds", alloc_eventfd, 6000, 96 },
 	{ "fences of points", alloc_fence, 800, 128 + 400 },
+	{ "points of fences", alloc_fence_import, 6000, 128 },
 	{ "held jobs", alloc_held_job, 1000, 1000 },
 	{ "promises", alloc_promise, 1000, 1000 },
+	{ "jobs that wait for fences", alloc_job_of_fence, 1500, 1000 },
 	{ "queued jobs", alloc_queued_job, 1500, 500 },
+	{ "waits", alloc_wait, 400, 3000, alloc_thread },
 };
 
 #endif /* SELFTESTS_ACCEL_HOG_H */

@@ -41,6 +41,8 @@ FIXTURE_SETUP(memcg)
 		SKIP(return, "no memory controller: charging is NOT tested");
 	ASSERT_EQ(0, write_file(CGROUPS "cgroup.subtree_control", "+memory"));
 	ASSERT_EQ(0, mkdir(CGROUP, 0755));
+	/* Nobody in the group is to do that. */
+	load_module("accel_dmabuf_test");
 	accel_setup(_metadata, &self->fd, &self->dev);
 }
 
@@ -65,20 +67,34 @@ static long long charged(void)
 	return ret ? ret : atoll(line);
 }
 
+/* What the group is charged for that, or a negative errno. */
+static long long charged_for(int (*alloc)(struct hog *hog), unsigned int count,
+			     struct hog *hog)
+{
+	long long before = charged();
+	int ret = 0;
+
+	while (count-- && !ret)
+		ret = alloc(hog);
+	return ret ? ret : charged() - before;
+}
+
 static void be_charged(const struct allocator *a, int out)
 {
+	long long besides = 0, growth;
 	struct hog hog;
-	long long before, after;
-	unsigned int i;
-	int ret;
 
-	ret = join() ?: hog_open(&hog);
 	signal(SIGBUS, touch_on_fault);
-	before = charged();
-	for (i = 0; i < a->count && !ret; i++)
-		ret = a->alloc(&hog);
-	after = ret ? ret : charged() - before;
-	if (write(out, &after, sizeof(after)) != sizeof(after))
+	growth = join() ?: hog_open(&hog);
+	if (!growth && a->besides) {
+		besides = charged_for(a->besides, a->count, &hog);
+		growth = besides < 0 ? besides : 0;
+	}
+	if (!growth)
+		growth = charged_for(a->alloc, a->count, &hog);
+	if (growth >= 0)
+		growth -= besides;
+	if (write(out, &growth, sizeof(growth)) != sizeof(growth))
 		_exit(1);
 	_exit(0);
 }
@@ -105,6 +121,11 @@ TEST_F_TIMEOUT(memcg, each_allocator_is_charged, LONG_TEST_S)
 		/* The next has a group to itself: this one's may shrink late. */
 		ASSERT_EQ(0, rmdir(CGROUP));
 		ASSERT_EQ(0, mkdir(CGROUP, 0755));
+		if (growth == -ENODEV) {
+			printf("# %s: nobody to have them of, NOT tested\n",
+			       a->name);
+			continue;
+		}
 		EXPECT_LE((long long)a->count * a->bytes, growth) {
 			TH_LOG("%u %s", a->count, a->name);
 		}
@@ -268,6 +289,7 @@ static void be_a_hog(void)
 	const struct allocator *a;
 	unsigned int i, failed = 0;
 	struct hog hog;
+	int ret;
 
 	signal(SIGBUS, touch_on_fault);
 	if (join() || hog_open(&hog))
@@ -275,9 +297,10 @@ static void be_a_hog(void)
 	for (i = 0; failed < 10000; i++) {
 		/* Pages are large, and not what this is about. */
 		a = &allocators[i % ARRAY_LEN(allocators)];
-		if ((a->alloc != alloc_pages || !(i % 16)) && a->alloc(&hog))
-			failed++;
-		if (!(i % 16) && alloc_wait(&hog))
+		if (a->alloc == alloc_pages && i / ARRAY_LEN(allocators) % 16)
+			continue;
+		ret = a->alloc(&hog);
+		if (ret && ret != -ENODEV)
 			failed++;
 	}
 	_exit(0);
@@ -313,6 +336,10 @@ TEST_F_TIMEOUT(memcg, hog_in_64_mib, LONG_TEST_S)
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
 	ASSERT_EQ(0, write_file(CGROUP "memory.max", "67108864"));
+	/*
+	 * Not on the hog's engine: there it has its turn after each job of the hog's
+	 * that hangs, as long as that may, and each of the hog's queues has one.
+	 */
 	ASSERT_EQ(0, queue_create(self->fd, 1, 0, &queue));
 	ASSERT_EQ(0, bo_create(self->fd, 0, 65536, &bo));
 	map = bo_map(self->fd, &bo);
