@@ -99,7 +99,7 @@ enum abi_kind {
 	ABI_RESERVED,
 	ABI_FLAGS,
 	ABI_ID,
-	ABI_FD,		/* of a dma-buf */
+	ABI_FD,		/* of a file of one kind: others are EBADF */
 	ABI_NUMBER,
 	ABI_DEADLINE,
 	ABI_PTR,
@@ -221,31 +221,35 @@ static const struct abi_struct signal_struct = {
 	.members = signal_members,
 };
 
+/* @_waits: the points that the job waits for */
+#define SUBMIT_JOB_MEMBERS(_waits)					\
+	MEMBER(submit_job, cmd_ptr, ABI_PTR, .unit = 1,			\
+	       COUNT_AT(submit_job, cmd_size)),				\
+	MEMBER(submit_job, cmd_size, ABI_NUMBER, .min = 1,		\
+	       LIMIT(cmd_size_max), .error = -EINVAL),			\
+	MEMBER(submit_job, flags, ABI_FLAGS,				\
+	       .known = ACCEL_JOB_CANCEL_ON_ERROR),			\
+	MEMBER(submit_job, bos_ptr, ABI_PTR, .of = &submit_bo_struct,	\
+	       COUNT_AT(submit_job, bo_count),				\
+	       STRIDE_AT(submit_job, bo_stride)),			\
+	MEMBER(submit_job, bo_count, ABI_COUNT, LIMIT(job_bos_max),	\
+	       .error = -EINVAL),					\
+	MEMBER(submit_job, bo_stride, ABI_STRIDE),			\
+	MEMBER(submit_job, waits_ptr, ABI_PTR, .of = &(_waits),		\
+	       COUNT_AT(submit_job, wait_count),			\
+	       STRIDE_AT(submit_job, wait_stride)),			\
+	MEMBER(submit_job, wait_count, ABI_COUNT, LIMIT(points_max),	\
+	       .error = -EINVAL),					\
+	MEMBER(submit_job, wait_stride, ABI_STRIDE),			\
+	MEMBER(submit_job, signals_ptr, ABI_PTR, .of = &signal_struct,	\
+	       COUNT_AT(submit_job, signal_count),			\
+	       STRIDE_AT(submit_job, signal_stride)),			\
+	MEMBER(submit_job, signal_count, ABI_COUNT, LIMIT(points_max),	\
+	       .error = -EINVAL),					\
+	MEMBER(submit_job, signal_stride, ABI_STRIDE)
+
 static const struct abi_member submit_job_members[] = {
-	MEMBER(submit_job, cmd_ptr, ABI_PTR, .unit = 1,
-	       COUNT_AT(submit_job, cmd_size)),
-	MEMBER(submit_job, cmd_size, ABI_NUMBER, .min = 1,
-	       LIMIT(cmd_size_max), .error = -EINVAL),
-	MEMBER(submit_job, flags, ABI_FLAGS,
-	       .known = ACCEL_JOB_CANCEL_ON_ERROR),
-	MEMBER(submit_job, bos_ptr, ABI_PTR, .of = &submit_bo_struct,
-	       COUNT_AT(submit_job, bo_count),
-	       STRIDE_AT(submit_job, bo_stride)),
-	MEMBER(submit_job, bo_count, ABI_COUNT, LIMIT(job_bos_max),
-	       .error = -EINVAL),
-	MEMBER(submit_job, bo_stride, ABI_STRIDE),
-	MEMBER(submit_job, waits_ptr, ABI_PTR, .of = &wait_struct,
-	       COUNT_AT(submit_job, wait_count),
-	       STRIDE_AT(submit_job, wait_stride)),
-	MEMBER(submit_job, wait_count, ABI_COUNT, LIMIT(points_max),
-	       .error = -EINVAL),
-	MEMBER(submit_job, wait_stride, ABI_STRIDE),
-	MEMBER(submit_job, signals_ptr, ABI_PTR, .of = &signal_struct,
-	       COUNT_AT(submit_job, signal_count),
-	       STRIDE_AT(submit_job, signal_stride)),
-	MEMBER(submit_job, signal_count, ABI_COUNT, LIMIT(points_max),
-	       .error = -EINVAL),
-	MEMBER(submit_job, signal_stride, ABI_STRIDE),
+	SUBMIT_JOB_MEMBERS(wait_struct),
 };
 STRUCT(submit_job);
 
@@ -381,19 +385,23 @@ static const struct abi_member queue_info_members[] = {
 };
 STRUCT(queue_info);
 
+/* @_jobs: what they are */
+#define SUBMIT_MEMBERS(_jobs)						\
+	MEMBER(submit, size, ABI_SIZE),					\
+	MEMBER(submit, queue, ABI_ID, .object = ABI_QUEUE),		\
+	MEMBER(submit, flags, ABI_FLAGS),				\
+	MEMBER(submit, job_count, ABI_COUNT, .min = 1, LIMIT(jobs_max),	\
+	       .error = -EINVAL),					\
+	MEMBER(submit, jobs_ptr, ABI_PTR, .of = &(_jobs),		\
+	       COUNT_AT(submit, job_count), STRIDE_AT(submit, job_stride)), \
+	MEMBER(submit, job_stride, ABI_STRIDE),				\
+	MEMBER(submit, reserved, ABI_RESERVED),				\
+	MEMBER(submit, accepted, ABI_OUT),				\
+	MEMBER(submit, stop_error, ABI_OUT),				\
+	MEMBER(submit, first_point, ABI_OUT)
+
 static const struct abi_member submit_members[] = {
-	MEMBER(submit, size, ABI_SIZE),
-	MEMBER(submit, queue, ABI_ID, .object = ABI_QUEUE),
-	MEMBER(submit, flags, ABI_FLAGS),
-	MEMBER(submit, job_count, ABI_COUNT, .min = 1, LIMIT(jobs_max),
-	       .error = -EINVAL),
-	MEMBER(submit, jobs_ptr, ABI_PTR, .of = &submit_job_struct,
-	       COUNT_AT(submit, job_count), STRIDE_AT(submit, job_stride)),
-	MEMBER(submit, job_stride, ABI_STRIDE),
-	MEMBER(submit, reserved, ABI_RESERVED),
-	MEMBER(submit, accepted, ABI_OUT),
-	MEMBER(submit, stop_error, ABI_OUT),
-	MEMBER(submit, first_point, ABI_OUT),
+	SUBMIT_MEMBERS(submit_job_struct),
 };
 STRUCT(submit);
 
@@ -483,6 +491,8 @@ FIXTURE(abi)
 	__u32 timeline[2];
 	int dma_buf;		/* of the first buffer */
 	int timeline_fd;	/* of the first timeline */
+	int sync_file;		/* that has signalled */
+	int eventfd;
 	__u32 next_id;
 	int next_fd;
 	char census[CENSUS_SIZE];
@@ -504,6 +514,17 @@ FIXTURE(abi)
 	__u32 victim;
 };
 
+/**
+ * struct abi_call - an ioctl, with arguments of one kind
+ * @name: of the ioctl, and of the kind if there are several
+ * @cmd: the ioctl
+ * @nr: its number
+ * @first_size: size of the first version of its argument
+ * @size: size of the argument
+ * @writes: whether it writes to its argument
+ * @desc: members of the argument
+ * @good: makes arguments that it must accept
+ */
 struct abi_call {
 	const char *name;
 	unsigned int cmd;

@@ -8,6 +8,8 @@
 
 #include "abi.h"
 
+#include <sys/eventfd.h>
+
 /* The errors that the uapi header documents. */
 static const int documented[] = {
 	EFAULT, ENOMEM, EINTR, ENOTTY, E2BIG, EOPNOTSUPP, EINVAL, ENOENT,
@@ -48,11 +50,24 @@ static inline void make_objects(struct __test_metadata *_metadata,
 	ASSERT_LE(0, self->dma_buf);
 	self->timeline_fd = timeline_export(self->fd, self->timeline[0], 0);
 	ASSERT_LE(0, self->timeline_fd);
+	self->sync_file = sync_file_export(self->fd, self->timeline[0], 0);
+	ASSERT_LE(0, self->sync_file);
+	self->eventfd = eventfd(0, EFD_CLOEXEC);
+	ASSERT_LE(0, self->eventfd);
 	self->next_fd = next_fd();
 	ASSERT_LE(0, self->next_fd);
 	get_next_id(_metadata, self->fd, &self->next_id);
 	self->value = 0;
 	self->victim = 0;
+}
+
+static inline void close_descriptors(struct __test_metadata *_metadata,
+				     FIXTURE_DATA(abi) *self)
+{
+	EXPECT_EQ(0, close(self->dma_buf));
+	EXPECT_EQ(0, close(self->timeline_fd));
+	EXPECT_EQ(0, close(self->sync_file));
+	EXPECT_EQ(0, close(self->eventfd));
 }
 
 FIXTURE_SETUP(abi)
@@ -66,8 +81,7 @@ FIXTURE_TEARDOWN(abi)
 {
 	if (self->cases)
 		tally(self->cases, "ABI cases");
-	EXPECT_EQ(0, close(self->dma_buf));
-	EXPECT_EQ(0, close(self->timeline_fd));
+	close_descriptors(_metadata, self);
 	accel_teardown(_metadata, self->fd);
 }
 
@@ -309,23 +323,7 @@ static inline void good_vaccel_release(FIXTURE_DATA(abi) *self)
 	self->arg.vaccel_release.queue = self->queue.id;
 }
 
-static const struct abi_call calls[] = {
-#define X(NAME, _name, _nr, last) {				\
-	.name = #NAME,						\
-	.cmd = ACCEL_IOCTL_##NAME,				\
-	.nr = _nr,						\
-	.first_size = FIRST_SIZE_##_name,			\
-	.size = sizeof(struct accel_##_name),			\
-	.writes = WRITES_##_name,				\
-	.desc = &_name##_struct,				\
-	.good = good_##_name,					\
-},
-	ALL_IOCTLS(X)
-#undef X
-};
-
-#define for_each_call(call) \
-	for ((call) = calls; (call) < calls + ARRAY_LEN(calls); (call)++)
+#include "abi_variant.h"
 
 static inline int good_result(const struct abi_call *call)
 {
@@ -387,9 +385,13 @@ static inline int abi_undo(FIXTURE_DATA(abi) *self,
 	case ACCEL_IOCTL_TIMELINE_CREATE:
 		return destroy(self->fd, arg->timeline_create.id);
 	case ACCEL_IOCTL_TIMELINE_EXPORT:
-		return close(arg->timeline_export.fd);
+		return arg->timeline_export.type == ACCEL_FD_EVENTFD ? 0 :
+		       close(arg->timeline_export.fd);
 	case ACCEL_IOCTL_TIMELINE_IMPORT:
-		return destroy(self->fd, arg->timeline_import.id);
+		if (arg->timeline_import.type == ACCEL_FD_TIMELINE)
+			return destroy(self->fd, arg->timeline_import.id);
+		self->value++;
+		return 0;
 	case ACCEL_IOCTL_TIMELINE_SIGNAL:
 		self->value++;
 		return 0;

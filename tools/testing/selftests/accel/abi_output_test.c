@@ -204,6 +204,31 @@ static void expect_timeline_import(struct __test_metadata *_metadata,
 	EXPECT_EQ(own.promised, imported.promised);
 }
 
+/* After the job without sync_files. */
+static void expect_submit_sync_file(struct __test_metadata *_metadata,
+				    FIXTURE_DATA(abi) *self)
+{
+	EXPECT_EQ(1, self->arg.submit.accepted);
+	EXPECT_EQ(0, self->arg.submit.stop_error);
+	EXPECT_EQ(2, self->arg.submit.first_point);
+}
+
+static void expect_timeline_import_sync_file(struct __test_metadata *_metadata,
+					     FIXTURE_DATA(abi) *self)
+{
+	EXPECT_EQ(0, point_status(self->fd, self->timeline[0],
+				  self->value + 1));
+}
+
+static void expect_timeline_export_eventfd(struct __test_metadata *_metadata,
+					   FIXTURE_DATA(abi) *self)
+{
+	__u64 count = 0;
+
+	EXPECT_EQ(sizeof(count), read(self->eventfd, &count, sizeof(count)));
+	EXPECT_EQ(1, count);
+}
+
 /* These have no output, or fail. */
 static void expect_nothing(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(abi) *self)
@@ -215,6 +240,7 @@ static void expect_nothing(struct __test_metadata *_metadata,
 #define expect_bo_sync		expect_nothing
 #define expect_timeline_signal	expect_nothing
 #define expect_vaccel_release	expect_nothing
+#define expect_timeline_export_sync_file	expect_timeline_export
 
 typedef void expect_fn(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(abi) *self);
@@ -222,6 +248,9 @@ typedef void expect_fn(struct __test_metadata *_metadata,
 static expect_fn *const expect_output[] = {
 #define X(NAME, name, nr, last)	expect_##name,
 	ALL_IOCTLS(X)
+#undef X
+#define X(NAME, name, what, writes)	expect_##name##_##what,
+	ALL_VARIANTS(X)
 #undef X
 };
 

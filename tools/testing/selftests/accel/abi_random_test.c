@@ -68,8 +68,7 @@ static size_t places_of(FIXTURE_DATA(abi) *self, const struct abi_call *call,
 /* A new file with new objects, where those of the old may have been used up. */
 static void renew(struct __test_metadata *_metadata, FIXTURE_DATA(abi) *self)
 {
-	ASSERT_EQ(0, close(self->dma_buf));
-	ASSERT_EQ(0, close(self->timeline_fd));
+	close_descriptors(_metadata, self);
 	ASSERT_EQ(0, close(self->fd));
 	self->fd = accel_open();
 	ASSERT_LE(0, self->fd);
@@ -88,6 +87,13 @@ static bool take_back(FIXTURE_DATA(abi) *self, const struct abi_call *call)
 	case ACCEL_IOCTL_BO_EXPORT:
 		abi_undo(self, call, &self->arg);
 		return false;
+	case ACCEL_IOCTL_TIMELINE_EXPORT:
+		/* It may be told of a point later on. */
+		return self->arg.timeline_export.type != ACCEL_FD_EVENTFD &&
+		       !abi_undo(self, call, &self->arg);
+	case ACCEL_IOCTL_TIMELINE_IMPORT:
+		return self->arg.timeline_import.type == ACCEL_FD_TIMELINE &&
+		       !abi_undo(self, call, &self->arg);
 	default:
 		return !abi_undo(self, call, &self->arg);
 	}

@@ -5,6 +5,8 @@
  */
 #include "abi_call.h"
 
+#include <sys/syscall.h>
+
 TEST_F(abi, reserved_member)
 {
 	struct abi_place places[PLACES_MAX], *place;
@@ -172,26 +174,40 @@ TEST_F_TIMEOUT(abi, id_of_something_else, LONG_TEST_S)
 	EXPECT_EQ(0, close(fd));
 }
 
+static int pidfd_of_self(void)
+{
+	return syscall(SYS_pidfd_open, getpid(), 0);
+}
+
 /* Every kind of file that is none of what is asked for, and no file. */
 TEST_F(abi, fd_of_something_else)
 {
 	struct abi_place places[PLACES_MAX], *place;
 	size_t n = find_places(self, NULL, ABI_FD, places), i;
 	char path[32];
-	int fds[] = { -1, INT_MIN, INT_MAX, self->next_fd + 100, self->fd, -1, -1,
-		      -1 };
-	const size_t first = ARRAY_LEN(fds) - 3;
+	int fds[] = {
+		-1, INT_MIN, INT_MAX, self->next_fd + 100, self->fd,
+		self->dma_buf, self->timeline_fd, self->sync_file,
+		self->eventfd, -1, -1, -1, -1, -1, -1,
+	};
+	const size_t first = ARRAY_LEN(fds) - 6;
 
 	ASSERT_LT(0, n);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->dma_buf);
 	fds[first] = open(path, O_PATH | O_CLOEXEC);
 	fds[first + 1] = open("/dev/null", O_RDWR | O_CLOEXEC);
 	fds[first + 2] = dup(STDERR_FILENO);
+	fds[first + 3] = pidfd_of_self();
+	ASSERT_EQ(0, pipe(fds + first + 4));
 	for (i = first; i < ARRAY_LEN(fds); i++)
 		ASSERT_LE(0, fds[i]);
 
 	for_each_place(place, places, n) {
 		for (i = 0; i < ARRAY_LEN(fds); i++) {
+			make_arg(self, place->call, place->call->size);
+			/* That is the one which is asked for. */
+			if (place_get(place) == (__u32)fds[i])
+				continue;
 			make_changed(self, place, fds[i]);
 			expect_failure(_metadata, self, place->call, -EBADF,
 				       place->member->name);
