@@ -341,6 +341,126 @@ static void accel_memory_of_caller(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0x7e57, *(u32 *)bo->vaddr);
 }
 
+static s64 accel_memory_pinned(void)
+{
+	/* What is on its way to being freed is not pinned. */
+	accel_census_drain();
+	return atomic64_read(&current->mm->pinned_vm);
+}
+
+/* The first page of what is in the middle of the user's memory */
+static bool accel_memory_is_pinned(struct mock *mock)
+{
+	struct page *page;
+	bool pinned;
+
+	KUNIT_ASSERT_EQ(mock->test, 1,
+			get_user_pages_fast(mock->user + MOCK_USER_SIZE / 2, 1,
+					    0, &page));
+	pinned = folio_maybe_dma_pinned(page_folio(page));
+	put_page(page);
+	return pinned;
+}
+
+/* It is pinned, and counted, as long as anybody has the buffer, be that a job. */
+static void accel_memory_of_caller_counted(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	struct accel_bo_userptr args = {
+		.size = sizeof(args),
+		.flags = ACCEL_USERPTR_WRITE,
+		.addr = mock->user + MOCK_USER_SIZE / 2,
+		.length = 2 * PAGE_SIZE,
+	};
+	s64 before = accel_memory_pinned();
+	struct mock_queue queue;
+	struct accel_bo *bo;
+	u32 word = 0;
+	long bos;
+
+	if (dma_addressing_limited(mock->parent))
+		return;
+	/* It has a buffer as well. */
+	queue = mock_queue(mock, 0, 0);
+	bos = mock_count(ACCEL_CENSUS_BOS);
+	KUNIT_ASSERT_EQ(test, 0L, MOCK_IOCTL(mock, BO_USERPTR, &args));
+	KUNIT_EXPECT_EQ(test, before + 2, accel_memory_pinned());
+	bo = mock_find_bo(mock, args.id);
+	KUNIT_ASSERT_EQ(test, 0, accel_bo_vmap(bo));
+	*(u32 *)bo->vaddr = 0x7e57;
+	KUNIT_EXPECT_EQ(test, 0, get_user(word, (u32 __user *)
+					  mock_user(mock, MOCK_USER_SIZE / 2)));
+	KUNIT_EXPECT_EQ(test, 0x7e57, word);
+
+	MOCK_SUBMIT(mock, queue, .bo_count = 1,
+		    .bos = { { args.id, ACCEL_BO_WRITE } });
+	mock_destroy(mock, args.id);
+	KUNIT_EXPECT_EQ(test, before + 2, accel_memory_pinned());
+	KUNIT_EXPECT_TRUE(test, accel_memory_is_pinned(mock));
+	mock_finish(mock, 0, 0);
+	KUNIT_EXPECT_EQ(test, bos, mock_count(ACCEL_CENSUS_BOS));
+	KUNIT_EXPECT_EQ(test, before, accel_memory_pinned());
+	KUNIT_EXPECT_FALSE(test, accel_memory_is_pinned(mock));
+}
+
+static void accel_memory_refuse_of_caller(struct kunit *test, long error,
+					  struct accel_bo_userptr args)
+{
+	s64 before = accel_memory_pinned();
+	struct mock *mock = test->priv;
+
+	args.size = sizeof(args);
+	args.id = 7;
+	KUNIT_EXPECT_EQ(test, error, MOCK_IOCTL(mock, BO_USERPTR, &args));
+	KUNIT_EXPECT_EQ(test, 7U, args.id);
+	KUNIT_EXPECT_EQ(test, 0L, mock_count(ACCEL_CENSUS_BOS));
+	KUNIT_EXPECT_EQ(test, before, accel_memory_pinned());
+	KUNIT_EXPECT_FALSE(test, accel_memory_is_pinned(mock));
+}
+
+/* What cannot be, or is not all there: nothing of it is pinned. */
+static void accel_memory_of_caller_refused(struct kunit *test)
+{
+	struct mock *mock = test->priv;
+	const struct accel_bo_userptr good = {
+		.addr = mock->user + MOCK_USER_SIZE / 2,
+		.length = MOCK_USER_SIZE / 2,
+	};
+	struct accel_bo_userptr bad;
+
+	if (dma_addressing_limited(mock->parent))
+		return;
+	bad = good;
+	bad.flags = ACCEL_USERPTR_WRITE << 1;
+	accel_memory_refuse_of_caller(test, -EOPNOTSUPP, bad);
+	bad = good;
+	bad.reserved = 1;
+	accel_memory_refuse_of_caller(test, -EINVAL, bad);
+	bad = good;
+	bad.length = 0;
+	accel_memory_refuse_of_caller(test, -EINVAL, bad);
+	bad.length = good.length - 1;
+	accel_memory_refuse_of_caller(test, -EINVAL, bad);
+	bad = good;
+	bad.addr++;
+	accel_memory_refuse_of_caller(test, -EINVAL, bad);
+	bad.addr = -(u64)good.length;
+	accel_memory_refuse_of_caller(test, -EFAULT, bad);
+	bad = good;
+	bad.length = (u64)(totalram_pages() + 1) << PAGE_SHIFT;
+	accel_memory_refuse_of_caller(test, -ENOMEM, bad);
+
+	/* The last page is a hole. */
+	KUNIT_ASSERT_EQ(test, 0, vm_munmap(good.addr + good.length - PAGE_SIZE,
+					   PAGE_SIZE));
+	accel_memory_refuse_of_caller(test, -EFAULT, good);
+	/* Of another size it is there. */
+	bad = good;
+	bad.size = sizeof(bad);
+	bad.length -= PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, 0L, MOCK_IOCTL(mock, BO_USERPTR, &bad));
+}
+
 static struct kunit_case accel_memory_cases[] = {
 	KUNIT_CASE_PARAM(accel_memory_is_zeroed, accel_memory_gen_params),
 	KUNIT_CASE_PARAM(accel_memory_vmap_twice, accel_memory_gen_params),
@@ -356,6 +476,10 @@ static struct kunit_case accel_memory_cases[] = {
 	KUNIT_CASE_PARAM(accel_memory_freed_unneeded,
 			 accel_memory_dma_gen_params),
 	KUNIT_CASE_PARAM(accel_memory_of_caller, accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_of_caller_counted,
+			 accel_memory_dma_gen_params),
+	KUNIT_CASE_PARAM(accel_memory_of_caller_refused,
+			 accel_memory_dma_gen_params),
 	{}
 };
 
