@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 
 #define FAULTS		"/sys/kernel/debug/"
+#define DMA_DEBUG_OFF	"/sys/kernel/debug/dma-api/disabled"
 
 /* Memory by which a shortage begins later than in the pass before, in bytes. */
 #define SHORTAGE_STEP	32
@@ -72,10 +73,72 @@ struct fail_nth {
 typedef void fail_nth_flow(struct __test_metadata *_metadata,
 			   struct fail_nth *f);
 
+/* Where the code of DMA API debugging is, in text; false if there is none. */
+static inline bool find_dma_debug(char start[32], char end[32])
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	unsigned long long addr, first = 0, last = 0, next = 0;
+	char line[256], type, name[128];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%llx %c %127s", &addr, &type, name) != 3)
+			continue;
+		if ((type == 't' || type == 'T') && !strstr(name, ".cold") &&
+		    (!strncmp(name, "add_dma_entry", 13) ||
+		     !strncmp(name, "debug_dma_", 10))) {
+			first = first ?: addr;
+			last = addr;
+			next = 0;
+		} else if (addr > last && !next) {
+			next = addr;
+		}
+	}
+	if (file)
+		fclose(file);
+	snprintf(start, 32, "%#llx", first);
+	snprintf(end, 32, "%#llx", next);
+	return first && next;
+}
+
+/*
+ * DMA API debugging that could not have memory once is off for good, and nobody hears
+ * of a mapping that is left any more: it is not what is to fail.
+ */
+static inline int fail_nth_spare_dma_debug(void)
+{
+	char start[32] = "", end[32];
+	int fd = open(FAULTS "failslab/reject-start", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, start, sizeof(start) - 1) < 1)
+		return -ENOENT;
+	close(fd);
+	/* A test before this one has looked. */
+	if (strtoull(start, NULL, 0) || !find_dma_debug(start, end))
+		return 0;
+	return write_file(FAULTS "fail_page_alloc/reject-end", end) ?:
+	       write_file(FAULTS "fail_page_alloc/reject-start", start) ?:
+	       write_file(FAULTS "failslab/reject-end", end) ?:
+	       write_file(FAULTS "failslab/reject-start", start);
+}
+
+static inline bool dma_debug_is_off(void)
+{
+	char text[4] = "";
+	int fd = open(DMA_DEBUG_OFF, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 1)
+		abort();
+	close(fd);
+	return text[0] == 'Y';
+}
+
 /* What the kernel fails on purpose it need not tell in its log. */
 static inline int fail_nth_configure(void)
 {
-	return write_file(FAULTS "failslab/ignore-gfp-wait", "N") ?:
+	return fail_nth_spare_dma_debug() ?:
+	       write_file(FAULTS "failslab/ignore-gfp-wait", "N") ?:
 	       write_file(FAULTS "failslab/cache-filter", "N") ?:
 	       write_file(FAULTS "failslab/verbose", "0") ?:
 	       write_file(FAULTS "failslab/task-filter", "Y") ?:
@@ -255,8 +318,8 @@ static inline void fail_nth_series(struct __test_metadata *_metadata,
 				   struct fail_nth *f, fail_nth_flow *flow)
 {
 	unsigned int step = rounds(f->step ?: 1, 1), every = rounds(16, 1);
+	bool more = true, was_off = dma_debug_is_off();
 	unsigned int passes;
-	bool more = true;
 
 	/* Undisturbed at first: the pages of this process are there after that. */
 	for (passes = 0; more; passes++) {
@@ -273,6 +336,9 @@ static inline void fail_nth_series(struct __test_metadata *_metadata,
 				       f->site, (every - 1) * step);
 			}
 		ASSERT_TRUE(__test_passed(_metadata));
+	}
+	EXPECT_EQ(was_off, dma_debug_is_off()) {
+		TH_LOG("no leaked mapping is seen from here on");
 	}
 	tally(passes - 2, f->shortage ? "shortages" : "fail-nth sites");
 }
