@@ -446,6 +446,45 @@ TEST_F_TIMEOUT(node, open, FAIL_NTH_TEST_S)
 	fail_nth_run(_metadata, &self->f, open_flow);
 }
 
+static int read_event(int fd, struct accel_event *event)
+{
+	ssize_t ret = read(fd, event, sizeof(*event));
+
+	return ret < 0 ? -errno : ret == sizeof(*event) ? 0 : -EPROTO;
+}
+
+/* Who could not be told is told when he asks again. */
+static void read_flow(struct __test_metadata *_metadata, struct fail_nth *f)
+{
+	struct test_job job = job_fail(-EDOM);
+	struct accel_queue_create queue;
+	struct accel_event event = {};
+	int fd;
+
+	fd = accel_open();
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(0, queue_create(fd, 0, 0, &queue));
+	ASSERT_EQ(-EDOM, job_run(fd, &queue, &job));
+	/* The event comes after the point, but before the next job. */
+	ASSERT_EQ(0, engine_flush(fd, 0));
+	fail_nth_arm(f);
+	TRY(f, read_event(fd, &event));
+	fail_nth_disarm(f);
+	EXPECT_EQ(ACCEL_EVENT_JOB_FAILED, event.type);
+	EXPECT_EQ(queue.id, event.queue);
+	EXPECT_EQ(-EDOM, event.error);
+	EXPECT_EQ(1, event.point);
+	EXPECT_EQ(1, event.count);
+	EXPECT_EQ(-EAGAIN, read_event(fd, &event));
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_F_TIMEOUT(node, read, FAIL_NTH_TEST_S)
+{
+	fail_nth_run(_metadata, &self->f, read_flow);
+}
+
 static int bo_map_errno(int fd, const struct accel_bo_create *bo, void **map)
 {
 	*map = bo_map(fd, bo);
