@@ -545,12 +545,12 @@ enum accel_bo_advice {
  * @retained: out, 1 if the contents are there, 0 if they were lost
  *
  * While a buffer is not needed, its memory is taken when the system is short of it.
- * Nothing may use it then: a buffer in the list of a job that has not ended,
- * or with a dma-buf, is EBUSY here; and SUBMIT and BO_EXPORT are EBUSY, until
- * ACCEL_ADVISE_WILLNEED. A mapping shows the contents while they are there, and
+ * Nothing may use it then: a buffer in the list of a job that has not ended, or with
+ * a dma-buf that anybody has, is EBUSY here; and SUBMIT and BO_EXPORT are EBUSY,
+ * until ACCEL_ADVISE_WILLNEED. A mapping shows the contents while they are there, and
  * is SIGBUS where they are lost, or never had memory. A buffer that is needed again,
- * and whose contents were lost, is like a new one: zeroes. Only memory of region 0 can be done
- * without, otherwise EOPNOTSUPP.
+ * and whose contents were lost, is like a new one: zeroes. Only memory of region 0
+ * can be done without, otherwise EOPNOTSUPP.
  */
 struct accel_bo_advise {
 	__u32 size;
