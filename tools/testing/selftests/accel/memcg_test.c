@@ -100,7 +100,7 @@ static void be_charged(const struct allocator *a, int out)
 }
 
 /* Each of the allocators, by itself and without a limit: the group's charge grows. */
-TEST_F_TIMEOUT(memcg, each_allocator_is_charged, LONG_TEST_S)
+TEST_F_TIMEOUT(memcg, each_allocator_is_charged, 4 * LONG_TEST_S)
 {
 	const struct allocator *a;
 	struct rlimit files = { 4096, 4096 };
