@@ -179,19 +179,13 @@ struct accel_bo *accel_bo_create(struct accel_device *dev, size_t size,
 	dma_resv_init(&bo->own_resv);
 	bo->resv = dma_buf ? dma_buf->resv : &bo->own_resv;
 
-	ret = accel_bo_alloc_offset(bo);
-	if (ret) {
-		accel_bo_free(bo);
-		return ERR_PTR(ret);
-	}
-
 	get_device(&dev->dev);
 	scoped_guard(mutex, &dev->lock)
 		list_add_tail(&bo->dev_link, &dev->bos);
 	accel_census_inc(ACCEL_CENSUS_BOS);
 
-	/* Others may have found it by then, or find it because it is in a region. */
-	ret = accel_bo_alloc_backing(bo);
+	/* From here on whoever makes room in its region may have found it. */
+	ret = accel_bo_alloc_backing(bo) ?: accel_bo_alloc_offset(bo);
 	if (ret) {
 		accel_object_put(&bo->obj);
 		return ERR_PTR(ret);

@@ -36,6 +36,9 @@ void accel_bo_free_offset(struct accel_bo *bo)
 {
 	struct ma_state mas;
 
+	if (!bo->mmap_pgoff)
+		return;
+
 	/* An entry that stayed would be found by the next mmap(). */
 	mas_init(&mas, &bo->dev->mmap_offsets, bo->mmap_pgoff);
 	mas_lock(&mas);
@@ -61,6 +64,9 @@ void accel_bo_zap(struct accel_bo *bo)
 {
 	lockdep_assert_held(&bo->lock);
 
+	/* It has none yet, and nobody can have mapped it. */
+	if (!bo->mmap_pgoff)
+		return;
 	unmap_mapping_pages(bo->dev->mapping->f_mapping, bo->mmap_pgoff,
 			    bo->size >> PAGE_SHIFT, true);
 }
