@@ -306,17 +306,19 @@ static int judge_signals(FIXTURE_DATA(fetch) * self, int ret, __u64 point)
 {
 	struct accel_timeline_query query;
 	__u64 value = self->job.signals[0].value;
+	__s32 status;
 
 	if (!ret && job_end(self, point))
 		return MIXED;
-	if (timeline_query(self->fd, self->timeline, value, &query) ||
-	    query.completed != query.promised)
+	if (timeline_query(self->fd, self->timeline, value, &query))
 		return MIXED;
-	if (ret)
-		return ret == -EINVAL && query.completed == value - 1 ? 2 :
-									MIXED;
-	if (query.completed != value)
-		return query.completed == value - 1 ? 0 : MIXED;
+	if (query.promised == value - 1)
+		return ret == -EINVAL ? 2 : ret ? MIXED : 0;
+	/* It is reached when the job's own has been, and not at once. */
+	if (ret || query.promised != value ||
+	    point_wait_until(self->fd, self->timeline, value,
+			     deadline_ms(WAIT_MS), &status) || status)
+		return MIXED;
 	self->job.signals[0].value++;
 	return 1;
 }
