@@ -192,7 +192,7 @@ int accel_bo_advise_ioctl(struct accel_ioctl_call *call)
 	bo = accel_bo_get(call->file, args->id, true);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
-	/* Of those that nobody has there may be again. */
+	/* What is only kept for the next export does not use the memory. */
 	if (args->advice == ACCEL_ADVISE_DONTNEED)
 		accel_export_forget(bo, true);
 	ret = accel_bo_advise(bo, args);

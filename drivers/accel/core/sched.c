@@ -269,7 +269,7 @@ static void accel_job_start(struct accel_job *job, unsigned int *budget,
 
 static void accel_jobs_start_some(struct list_head *ready)
 {
-	/* Of engines: so many are looked at, and they start so many together. */
+	/* So many ready jobs are looked at, and all their engines start so many. */
 	unsigned int count = ACCEL_DISPATCH_BUDGET;
 	unsigned int budget = ACCEL_DISPATCH_BUDGET;
 	struct accel_job *job;
